@@ -1,0 +1,39 @@
+"""Who did something, in which capacity and when; and, while deciding, the books in force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.clocks import Clocks
+from domain.model import Role
+from domain.territory import Level, Territory
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Recorded with every event. All times are aware.
+
+    `occurred_at` is claimed, `recorded_at` is the server's clock, `effective_at` is what clocks and
+    views use (`domain.clocks.effective`). `level` is that of the node the actor is responsible for.
+    """
+
+    actor: str
+    role: Role
+    level: Level | None
+    unit: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Act(Attribution):
+    """Given to every rule, chosen by none of them.
+
+    `case_number` is the next free one, used up only when a case is accepted.
+    """
+
+    case_number: str
+    clocks: Clocks
+    territory: Territory

@@ -1,0 +1,249 @@
+"""Casework: the one way in for every command, and the way back to every case file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import IntegrityError, PersistenceError
+
+from domain.act import Act
+from domain.casework.appending import GroupCommit
+from domain.casework.asking import Caller, KeyReused, KeyStale, NotFound, Receipt, VersionStale
+from domain.casework.case_numbers import CaseNumbers
+from domain.casework.drafting import Draft
+from domain.casework.identifying import case_id_of, fresh, mac_of
+from domain.casework.open_cases import OpenCase, OpenCases
+from domain.casework.recorders import CaseRecorder
+from domain.casework.recording import RecordedEvent
+from domain.clocks import Clocks, effective
+from domain.incident.commands import PairedStep, Report, Step, decide
+from domain.incident.events import Accepted, IncidentEvent
+from domain.model import Refused, Role
+from domain.territory import Level, Territory
+
+ATTEMPTS = 10
+LEVELLED = frozenset({Role.GRID_OFFICER, Role.COMMUNITY, Role.STREET, Role.DISTRICT, Role.CHECKER, Role.ADMIN})
+"""Whose post gives them the level of the node they are responsible for."""
+
+
+class CaseFiles(Application[UUID]):
+    """The library's application with our codec; recorder and factory are chosen by `env`."""
+
+    env = {"MAPPER_TOPIC": "domain.casework.recording:CaseMapper"}  # noqa: RUF012 - the library's own way
+
+    @property
+    def store(self) -> CaseRecorder:
+        return cast(CaseRecorder, self.recorder)
+
+
+def sqlite_env(path: str) -> dict[str, str]:
+    """Settings for case files in one SQLite file."""
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+        "SQLITE_DBNAME": path,
+        "APPLICATION_RECORDER_TOPIC": "domain.casework.recorders:SQLiteCaseRecorder",
+    }
+
+
+MEMORY_ENV = {"PERSISTENCE_MODULE": "domain.casework.recorders:MemoryCaseFactory"}
+
+
+def now() -> datetime:
+    """The server's clock."""
+    return datetime.now(UTC)
+
+
+class Casework:
+    """Load, decide, append; nothing else writes. Use within one event loop; end it with `aclose`.
+
+    Commands on one case queue up behind each other here; those of other processes are noticed when the
+    append finds its version taken. State kept after writing is never believed when it says no: before
+    any refusal, no-change or stale-version answer the head of the stream is read again.
+    """
+
+    def __init__(
+        self,
+        files: CaseFiles,
+        clocks: Clocks,
+        territory: Territory,
+        *,
+        secret: bytes,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self.files, self.clocks, self.territory = files, clocks, territory
+        self.writer = GroupCommit(files.store)
+        self._secret, self._clock = secret, clock
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="case-reader")
+        self._cases = OpenCases()
+        self._numbers = CaseNumbers(self.writer)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def aclose(self) -> None:
+        """Commit what is queued, then let go of threads and files."""
+        await self.writer.aclose()
+        self._readers.shutdown()
+        self.files.close()
+
+    async def report(self, command: Report, caller: Caller) -> Receipt:
+        """Open a case. Raises `Refused`, `KeyReused`, `KeyStale`, or the store's `PersistenceError`."""
+        case_id = str(case_id_of(caller.client, caller.key))
+        mac = mac_of(self._secret, case_id, command)
+        async with self._turn(case_id):
+            for _ in range(ATTEMPTS):
+                known = await self._known(case_id)
+                if known is not None:
+                    return same_again(known, caller, mac)
+                if not fresh(caller.key, self._clock()):
+                    raise KeyStale(caller.key)
+                act = self._act(caller, command.occurred_at, [])
+                lines = Draft(caller, command.name, mac, act).opening(case_id, command.decide(act))
+                receipt = await self._append(case_id, lines)
+                if receipt is not None:
+                    return receipt
+        raise PersistenceError("the case could not be opened")
+
+    async def act(
+        self, case_id: str, command: Step | PairedStep, caller: Caller, *, if_match: int | None = None
+    ) -> Receipt:
+        """Ask something of a case, if it still is at version `if_match` (None: at any).
+
+        Raises `NotFound`, `Refused`, `KeyReused`, `VersionStale`, or the store's `PersistenceError`.
+        """
+        mac = mac_of(self._secret, case_id, command)
+        async with self._turn(case_id):
+            for _ in range(ATTEMPTS):
+                receipt = await self._attempt(case_id, command, caller, mac, if_match)
+                if receipt is not None:
+                    return receipt
+        raise PersistenceError("too many write to the case at once")
+
+    async def history(self, case_id: str) -> list[RecordedEvent]:
+        """Every line of a case file in order, from the store. Raises `NotFound`."""
+        lines = await self._read(case_id, 0)
+        if not lines:
+            raise NotFound(case_id)
+        return lines
+
+    def _turn(self, case_id: str) -> asyncio.Lock:
+        return self._turns.setdefault(case_id, asyncio.Lock())
+
+    async def _attempt(
+        self, case_id: str, command: Step | PairedStep, caller: Caller, mac: str, if_match: int | None
+    ) -> Receipt | None:
+        """One try; None when the case moved on meanwhile and the question must be asked again."""
+        case = await self._known(case_id)
+        if case is None:
+            raise NotFound(case_id)
+        if (caller.client, caller.key) in case.commands:
+            return same_again(case, caller, mac)
+        primary = await self._primary(command, case)
+        act = self._act(caller, command.occurred_at, [case, *([primary] if primary else [])])
+        number = "" if case.state.accepted else await self._numbers.take(act.recorded_at)
+        act = replace(act, case_number=number)
+        events: list[IncidentEvent] = []
+        try:
+            if if_match is not None and if_match != case.version:
+                raise VersionStale(case.version, await self._read(case_id, if_match))
+            events = decide(command, case.state, act, primary.state if primary else None)
+        except (Refused, VersionStale):
+            if await self._moved_on(case, primary):
+                return None
+            raise
+        finally:
+            if number and not any(isinstance(event, Accepted) for event in events):
+                self._numbers.give_back(number)
+        if not events:
+            unchanged = Receipt(incident_id=case_id, version=case.version, position=case.position, changed=False)
+            return None if await self._moved_on(case, primary) else unchanged
+        lines = Draft(caller, command.name, mac, act).following(case, primary, events)
+        return await self._append(case_id, lines)
+
+    async def _append(self, case_id: str, lines: list[RecordedEvent]) -> Receipt | None:
+        """Write the lines of one command, all or none; None on a version conflict."""
+        try:
+            positions = await self.writer.append([self.files.mapper.to_stored_event(line) for line in lines])
+        except IntegrityError:
+            self._forget(lines)
+            return None
+        except BaseException:
+            self._forget(lines)
+            raise
+        written = [line.model_copy(update={"position": at}) for line, at in zip(lines, positions, strict=True)]
+        self._cases.written(written)
+        own = [line for line in written if line.case_id == case_id][-1]
+        return Receipt(incident_id=case_id, version=own.version, position=own.position, changed=True)
+
+    def _forget(self, lines: list[RecordedEvent]) -> None:
+        for line in lines:
+            self._cases.evict(line.case_id)
+
+    async def _known(self, case_id: str) -> OpenCase | None:
+        """The case from memory, else folded from its stream; None when there is none."""
+        case = self._cases.get(case_id)
+        if case is None:
+            lines = await self._read(case_id, 0)
+            if lines:
+                case = OpenCase.load(lines)
+                self._cases.put(case_id, case)
+        return case
+
+    async def _primary(self, command: Step | PairedStep, case: OpenCase) -> OpenCase | None:
+        other = command.primary_of(case.state) if isinstance(command, PairedStep) else None
+        return await self._known(other) if other else None
+
+    async def _moved_on(self, case: OpenCase, primary: OpenCase | None) -> bool:
+        """Read the heads again; if there is more, forget what is kept so that it is folded anew."""
+        moved = False
+        for kept in (case, primary):
+            if kept is not None and await self._read(kept.state.id, kept.version):
+                self._cases.evict(kept.state.id)
+                moved = True
+        return moved
+
+    async def _read(self, case_id: str, after: int) -> list[RecordedEvent]:
+        try:
+            stream = UUID(case_id)
+        except ValueError:
+            return []
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._select, stream, after)
+
+    def _select(self, stream: UUID, after: int) -> list[RecordedEvent]:
+        to_line = self.files.mapper.to_domain_event
+        return [cast(RecordedEvent, to_line(row)) for row in self.files.store.select_case(stream, gt=after)]
+
+    def _act(self, caller: Caller, claimed: datetime | None, cases: list[OpenCase]) -> Act:
+        """Who and when. The server's clock never runs backwards within a stream."""
+        recorded = max([self._clock(), *(case.recorded_at for case in cases)])
+        occurred = claimed or recorded
+        started = cases[0].state.reported_at if cases else None
+        return Act(
+            actor=caller.actor,
+            role=caller.role,
+            level=self._level(caller),
+            unit=caller.unit,
+            occurred_at=occurred,
+            recorded_at=recorded,
+            effective_at=effective(occurred, recorded, started, self.clocks.table),
+            case_number="",
+            clocks=self.clocks,
+            territory=self.territory,
+        )
+
+    def _level(self, caller: Caller) -> Level | None:
+        return self.territory.level(caller.scope) if caller.role in LEVELLED else None
+
+
+def same_again(case: OpenCase, caller: Caller, mac: str) -> Receipt:
+    """The receipt this key was given before. Raises `KeyReused` for another body."""
+    written = case.commands.get((caller.client, caller.key))
+    if written is None or written.body_mac != mac:
+        raise KeyReused(caller.key)
+    return Receipt(incident_id=case.state.id, version=written.version, position=written.position, changed=True)

@@ -1,0 +1,90 @@
+"""From decided events to the lines of the case files they go to: version, times and view keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.act import Act, Attribution
+from domain.casework.asking import Caller
+from domain.casework.open_cases import OpenCase
+from domain.casework.recording import RecordedEvent
+from domain.clocks import effective
+from domain.incident.events import IncidentEvent, Reported
+from domain.incident.events.duplicates import OnPrimary
+from domain.incident.state import Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One command's lines before they are stored: who asked, what, and when."""
+
+    caller: Caller
+    command: str
+    body_mac: str
+    act: Act
+
+    def opening(self, case_id: str, events: Iterable[IncidentEvent]) -> list[RecordedEvent]:
+        """The first lines of a new case file."""
+        first, *rest = events
+        if not isinstance(first, Reported):
+            raise ValueError("a case file begins with incident.reported")
+        by = self._by(None)
+        state = Incident.begin(case_id, first, by)
+        return [self._line(state, 1, first, by), *self._lines(state, 1, rest)]
+
+    def following(
+        self, case: OpenCase, primary: OpenCase | None, events: Iterable[IncidentEvent]
+    ) -> list[RecordedEvent]:
+        """The next lines of a case, and of its primary where events are meant for that."""
+        own: list[IncidentEvent] = []
+        others: list[IncidentEvent] = []
+        for event in events:
+            (others if isinstance(event, OnPrimary) else own).append(event)
+        lines = self._lines(case.state, case.version, own)
+        return lines + (self._lines(primary.state, primary.version, others) if primary else [])
+
+    def _lines(self, state: Incident, version: int, events: Iterable[IncidentEvent]) -> list[RecordedEvent]:
+        lines = []
+        by = self._by(state)
+        for event in events:
+            state, version = state.evolve(event, by), version + 1
+            lines.append(self._line(state, version, event, by))
+        return lines
+
+    def _by(self, state: Incident | None) -> Attribution:
+        act = self.act
+        started = state.reported_at if state else None
+        return Attribution(
+            actor=act.actor,
+            role=act.role,
+            level=act.level,
+            unit=act.unit,
+            occurred_at=act.occurred_at,
+            recorded_at=act.recorded_at,
+            effective_at=effective(act.occurred_at, act.recorded_at, started, act.clocks.table),
+        )
+
+    def _line(self, state: Incident, version: int, event: IncidentEvent, by: Attribution) -> RecordedEvent:
+        return RecordedEvent(
+            case_id=state.id,
+            version=version,
+            schema_version=event.schema_version,
+            command=self.command,
+            command_id=self.caller.key,
+            client=self.caller.client,
+            body_mac=self.body_mac,
+            actor=by.actor,
+            role=by.role,
+            level=by.level,
+            scope=self.caller.scope,
+            unit=by.unit,
+            channel=self.caller.channel,
+            causation=self.caller.causation,
+            correlation=self.caller.correlation,
+            occurred_at=by.occurred_at,
+            recorded_at=by.recorded_at,
+            effective_at=by.effective_at,
+            keys=state.keys,
+            event=event,
+        )

@@ -1,0 +1,84 @@
+"""Cases kept in memory after writing: their state, head and commands, newest use last."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.casework.recording import RecordedEvent
+from domain.incident.events import Reported
+from domain.incident.events.duplicates import OnPrimary
+from domain.incident.state import Incident
+
+
+@dataclass(slots=True)
+class Written:
+    """What one command once got: version and position of its last event, and the HMAC of its body."""
+
+    version: int
+    position: int
+    body_mac: str
+
+
+@dataclass(slots=True)
+class OpenCase:
+    """One case as of its `version`; `recorded_at` is that of its last event."""
+
+    state: Incident
+    version: int
+    position: int
+    recorded_at: datetime
+    commands: dict[tuple[str, str], Written] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, lines: list[RecordedEvent]) -> OpenCase:
+        """Fold a whole case file."""
+        first = lines[0]
+        if not isinstance(first.event, Reported):
+            raise ValueError(f"case file {first.case_id} does not begin with incident.reported")
+        case = cls(Incident.begin(first.case_id, first.event, first.by), 0, 0, first.recorded_at)
+        case.extend(lines)
+        return case
+
+    def extend(self, lines: list[RecordedEvent]) -> None:
+        """Fold the lines that follow."""
+        for line in lines:
+            self.state = self.state.evolve(line.event, line.by)
+            self.version, self.position, self.recorded_at = line.version, line.position, line.recorded_at
+            if not isinstance(line.event, OnPrimary):
+                written = Written(line.version, line.position, line.body_mac)
+                self.commands[line.client, line.command_id] = written
+
+
+class OpenCases:
+    """At most `size` cases, the least recently used forgotten first."""
+
+    def __init__(self, size: int = 20_000) -> None:
+        self._size = size
+        self._cases: OrderedDict[str, OpenCase] = OrderedDict()
+
+    def get(self, case_id: str) -> OpenCase | None:
+        if case_id in self._cases:
+            self._cases.move_to_end(case_id)
+        return self._cases.get(case_id)
+
+    def put(self, case_id: str, case: OpenCase) -> None:
+        self._cases[case_id] = case
+        while len(self._cases) > self._size:
+            self._cases.popitem(last=False)
+
+    def evict(self, case_id: str) -> None:
+        self._cases.pop(case_id, None)
+
+    def written(self, lines: list[RecordedEvent]) -> None:
+        """Take note of what was just committed; forget a case whose head is elsewhere."""
+        for case_id in {line.case_id for line in lines}:
+            own = [line for line in lines if line.case_id == case_id]
+            case = self._cases.get(case_id)
+            if case is None and own[0].version == 1:
+                self.put(case_id, OpenCase.load(own))
+            elif case is not None and case.version == own[0].version - 1:
+                case.extend(own)
+            else:
+                self.evict(case_id)

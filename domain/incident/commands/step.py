@@ -1,0 +1,73 @@
+"""What every command on an open case shares: in which stages it is allowed, and who may ask."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import ClassVar
+
+from domain.act import Act
+from domain.incident import rules
+from domain.incident.events import IncidentEvent
+from domain.incident.state import Incident
+from domain.incident.words import Stage
+from domain.model import Command, Role
+
+NOT_STAFF = frozenset({Role.RESIDENT, Role.AUDITOR})
+
+
+class OnCase(Command):
+    """A command on a case already reported."""
+
+    stages: ClassVar[frozenset[Stage]]
+    residents_may: ClassVar[bool] = False
+
+    def already(self, case: Incident) -> bool:
+        """Whether the case already says what this command would add: then nothing is new, and nothing refused."""
+        return False
+
+    def admit(self, case: Incident, act: Act) -> None:
+        """The guards common to all: the claimed time, the person, the stage."""
+        may_claim(act)
+        rules.STAFF_ONLY.require(self.residents_may or act.role not in NOT_STAFF, command=self.label)
+        if not self.already(case):
+            rules.STAGE.require(case.stage in self.stages, stage=case.stage.label, command=self.label)
+
+
+class Step(OnCase):
+    """A command that writes to its own case only."""
+
+    @abstractmethod
+    def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
+        """Yield what follows, or raise `Refused`; nothing yielded means nothing is new."""
+
+
+class PairedStep(OnCase):
+    """A command on a duplicate: what it yields for the primary (`OnPrimary`) is appended with it, or not at all."""
+
+    def primary_of(self, case: Incident) -> str | None:
+        """The id of the other case this command needs, if any."""
+        return case.merged_into
+
+    @abstractmethod
+    def decide(self, case: Incident, act: Act, primary: Incident | None) -> Iterator[IncidentEvent]:
+        """As `Step.decide`, with the primary as it stands (None: there is none)."""
+
+
+def decide(
+    command: Step | PairedStep, case: Incident, act: Act, primary: Incident | None = None
+) -> list[IncidentEvent]:
+    """What follows when this is asked of this case. Raises `Refused`; an empty list changes nothing."""
+    command.admit(case, act)
+    if command.already(case):
+        return []
+    if isinstance(command, PairedStep):
+        return list(command.decide(case, act, primary))
+    return list(command.decide(case, act))
+
+
+def may_claim(act: Act) -> None:
+    """Nobody acts in the future; a clock a minute fast is forgiven (rule table)."""
+    ahead = timedelta(seconds=act.clocks.table.clock_skew)
+    rules.NOT_IN_FUTURE.require(act.occurred_at <= act.recorded_at + ahead)
