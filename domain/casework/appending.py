@@ -108,9 +108,9 @@ class GroupCommit:
 
     def _commit(self, appends: list[Append]) -> Sequence[Outcome]:
         outcomes = self._recorder.insert_batch(appends)
-        highest = max((o[-1] for o in outcomes if not isinstance(o, IntegrityError) and o), default=0)
-        if highest:
-            self._announce(highest)
+        stored = (positions for positions in reversed(outcomes) if not isinstance(positions, IntegrityError))
+        if last := next(filter(None, stored), None):
+            self._announce(last[-1])
         return outcomes
 
     def _announce(self, position: int) -> None:

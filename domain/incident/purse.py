@@ -69,8 +69,3 @@ class Purse:
 
     def _owing(self, who: str, more: int) -> dict[str, int]:
         return {**self.owed, who: self.owed.get(who, 0) + more}
-
-
-def yuan(fen: int) -> str:
-    """Fen as people read money."""
-    return f"{fen // 100}.{fen % 100:02d}"

@@ -21,11 +21,11 @@ from domain.incident.events import (
     Reopened,
     Resolved,
 )
-from domain.incident.purse import yuan
 from domain.incident.state import Incident
 from domain.incident.voices import ANONYMOUS
 from domain.incident.words import Answer, OutcomeCode, Stage
 from domain.model import Code, Personal, Role, Text, Words
+from domain.telling import yuan
 from domain.territory import Level
 
 FOLLOWED_UP_IN = frozenset({Stage.RESOLVED, Stage.CHECKED, Stage.CLOSED})

@@ -20,10 +20,10 @@ from domain.incident.events import (
     IncidentEvent,
     PaymentRefunded,
 )
-from domain.incident.purse import yuan
 from domain.incident.state import Incident
 from domain.incident.words import UNARCHIVED
 from domain.model import Code, Fen, Personal, Text, Words
+from domain.telling import yuan
 
 
 class AdvanceCost(Step):

@@ -1,0 +1,59 @@
+# Every target sets up what it needs. A machine needs Python 3.11 with pip, and make; nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header $(UPGRADE)
+
+.PHONY: help run test check demo bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run ## serve on 127.0.0.1:$PORT (8000), store in $BIDAO_DATA (./data), with the article's cases unless BIDAO_DEMO=0
+	@BIDAO_DATA="$${BIDAO_DATA:-./data}" BIDAO_DEMO="$${BIDAO_DEMO:-1}" \
+		$(BIN)/bidao serve --host 127.0.0.1 --port "$${PORT:-8000}"
+
+demo: $(VENV)/.run ## replay the article's cases into an empty store and print them
+	@$(BIN)/bidao demo
+
+test: check ## everything: check, then all tests
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
+check: $(VENV)/.dev ## fast: lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.dev ## the speed table, as text and bench.json
+	$(BIN)/python -m tests.bench
+
+lock: $(VENV)/.dev ## both lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
+	$(LOCK) --group build --output-file requirements.txt
+	$(LOCK) --group build --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	@! grep -nE '://|^--' requirements.txt requirements-dev.txt || { echo "a lock file must name no address"; exit 1; }
+
+clean: ## remove the environment and all caches; the data stays
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+
+# A stamp stands for a finished installation. Both go before one begins, so after an interruption neither is
+# left and the environment is built from nothing; pip is the machine's own, which spares a Debian its python3-venv.
+define install
+@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=...")'
+@echo "Installing $< into $(VENV) (once; a minute or two)"
+@test -e $(VENV)/.run || $(PYTHON) -m venv --clear --without-pip $(VENV)
+@rm -f $(VENV)/.run $(VENV)/.dev
+@$(PIP) install --quiet --require-hashes --requirement $<
+@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+@touch $(VENV)/.run
+endef
+
+$(VENV)/.run: requirements.txt pyproject.toml
+	$(install)
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml
+	$(install)
+	@touch $@

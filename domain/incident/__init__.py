@@ -1,0 +1,1 @@
+"""事件 (incident): read words, rules, events, state and commands, in that order."""
