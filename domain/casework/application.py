@@ -221,8 +221,8 @@ class Casework:
 
     def _act(self, caller: Caller, claimed: datetime | None, cases: list[OpenCase]) -> Act:
         """Who and when. The server's clock never runs backwards within a stream."""
-        recorded = max([self._clock(), *(case.recorded_at for case in cases)])
-        occurred = claimed or recorded
+        recorded = max([self._clock().astimezone(UTC), *(case.recorded_at for case in cases)])
+        occurred = claimed.astimezone(UTC) if claimed else recorded
         started = cases[0].state.reported_at if cases else None
         return Act(
             actor=caller.actor,

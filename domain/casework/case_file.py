@@ -151,6 +151,16 @@ def case_file(lines: Lines, names: Mapping[str, str]) -> CaseFile:
     )
 
 
+def people_of(lines: Lines) -> dict[str, str]:
+    """What to call the residents of a case, by subject; minors are not called by name."""
+    first = lines[0].event
+    if not isinstance(first, e.Reported):
+        return {}
+    known = [first.reporter, first.on_behalf_of]
+    known += [person.guardian for person in known if isinstance(person, Minor)]
+    return {person.subject: person.name for person in known if isinstance(person, Person)}
+
+
 def _events(lines: Lines, kind: type[Kept]) -> list[Kept]:
     return [line.event for line in lines if isinstance(line.event, kind)]
 
