@@ -209,9 +209,8 @@ class Casework:
         return moved
 
     async def _read(self, case_id: str, after: int) -> list[RecordedEvent]:
-        try:
-            stream = UUID(case_id)
-        except ValueError:
+        stream = stream_of(case_id)
+        if stream is None:
             return []
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._select, stream, after)
 
@@ -239,6 +238,15 @@ class Casework:
 
     def _level(self, caller: Caller) -> Level | None:
         return self.territory.level(caller.scope) if caller.role in LEVELLED else None
+
+
+def stream_of(case_id: str) -> UUID | None:
+    """The stream of a case id as we write it; another spelling of it names no case."""
+    try:
+        stream = UUID(case_id)
+    except ValueError:
+        return None
+    return stream if str(stream) == case_id else None
 
 
 def same_again(case: OpenCase, caller: Caller, mac: str) -> Receipt:
