@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
-from domain.casework.recorders import Append, CaseRecorder, Outcome, require_count
+from domain.casework.batches import Append, Outcome
+from domain.casework.recorders import CaseRecorder, require_count
 
 log = logging.getLogger(__name__)
 Asked = TypeVar("Asked")

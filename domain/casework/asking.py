@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eventsourcing.persistence import PersistenceError
+
 from domain.casework.recording import RecordedEvent
 from domain.model import Model, Role
 
@@ -36,6 +38,10 @@ class Receipt(Model):
     version: int
     position: int
     changed: bool
+
+
+StoreUnavailable = PersistenceError
+"""The store failed, or is closed: nothing was written, or (after a cut in the commit) a retry with the key tells."""
 
 
 class NotFound(LookupError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any, Protocol
 from uuid import UUID
@@ -18,14 +18,8 @@ from eventsourcing.persistence import DataError, IntegrityError, Notification, P
 from eventsourcing.popo import POPOApplicationRecorder, POPOFactory
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
-from domain.casework.store_file import CREATE, StoreUnusable, examine, opening
-
-Append = Sequence[StoredEvent]
-"""The events of one command: stored together or not at all; may span several streams."""
-Outcome = Sequence[int] | IntegrityError
-"""What became of an append: the positions of its events, or the version conflict that refused it."""
-Key = tuple[str, int]
-"""Stream and version: taken once, by one event."""
+from domain.casework.batches import Append, Key, Outcome, accepted_of, conflicts_in, key_of, outcomes_of, stream_name
+from domain.casework.store_file import CREATE, StoreUnusable, is_complete, opening
 
 
 class CaseRecorder(Protocol):
@@ -80,43 +74,6 @@ def require_count(count: int) -> None:
         raise ValueError(f"at least one case number must be reserved, not {count}")
 
 
-def _stream(originator_id: UUID | str) -> str:
-    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
-
-
-def _key(event: StoredEvent) -> Key:
-    return _stream(event.originator_id), event.originator_version
-
-
-def _conflicts(appends: Sequence[Append], taken: set[Key]) -> list[IntegrityError | None]:
-    """Per append, the conflict that refuses it: with what is stored or with an earlier append."""
-    conflicts: list[IntegrityError | None] = []
-    for append in appends:
-        keys = {_key(event) for event in append}
-        clashes = len(keys) < len(append) or not taken.isdisjoint(keys)
-        conflicts.append(IntegrityError("version conflict: another event has this version") if clashes else None)
-        if not clashes:
-            taken |= keys
-    return conflicts
-
-
-def _accepted(appends: Sequence[Append], conflicts: Sequence[IntegrityError | None]) -> list[StoredEvent]:
-    pairs = zip(appends, conflicts, strict=True)
-    return [event for append, conflict in pairs if conflict is None for event in append]
-
-
-def _outcomes(appends: Sequence[Append], conflicts: Sequence[IntegrityError | None], position: int) -> list[Outcome]:
-    """Number the accepted events onwards from `position`."""
-    outcomes: list[Outcome] = []
-    for append, conflict in zip(appends, conflicts, strict=True):
-        if conflict is not None:
-            outcomes.append(conflict)
-            continue
-        outcomes.append(list(range(position, position + len(append))))
-        position += len(append)
-    return outcomes
-
-
 def _append_alone(recorder: CaseRecorder, append: Append, options: dict[str, Any]) -> Sequence[int]:
     if options:
         raise TypeError(f"this store takes no options, got {sorted(options)}")
@@ -135,12 +92,12 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
 
     def insert_batch(self, appends: Sequence[Append]) -> list[Outcome]:
         with self._database_lock:
-            taken = {_key(event) for append in appends for event in append if self._holds(event)}
-            conflicts = _conflicts(appends, taken)
+            taken = {key_of(event) for append in appends for event in append if self._holds(event)}
+            conflicts = conflicts_in(appends, taken)
             first = len(self._stored_events) + 1
-            self._update_table(_accepted(appends, conflicts))
+            self._update_table(accepted_of(appends, conflicts))
         self._notify_listeners()
-        return _outcomes(appends, conflicts, first)
+        return outcomes_of(appends, conflicts, first)
 
     def _holds(self, event: StoredEvent) -> bool:
         return event.originator_version in self._stored_events_index.get(str(event.originator_id), {})
@@ -213,7 +170,7 @@ def _insert(cursor: sqlite3.Cursor, events: Append) -> int:
     for part in _slices(events):
         values: list[str | int | bytes] = []
         for event in part:
-            values += (_stream(event.originator_id), event.originator_version, event.topic, event.state)
+            values += (stream_name(event.originator_id), event.originator_version, event.topic, event.state)
         cursor.execute(_INSERT + ",".join(["(?,?,?,?)"] * len(part)), values)
     return (cursor.lastrowid or 0) + 1
 
@@ -222,7 +179,7 @@ def _taken(cursor: sqlite3.Cursor, events: Append) -> set[Key]:
     """Which of the events' versions are stored already."""
     found: set[Key] = set()
     for part in _slices(events):
-        values = [value for event in part for value in _key(event)]
+        values = [value for event in part for value in key_of(event)]
         rows = cursor.execute(_FIND + ",".join(["(?,?)"] * len(part)) + _FOUND, values)
         found.update((stream, version) for stream, version in rows)
     return found
@@ -243,7 +200,7 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
     def __init__(self, datastore: SQLiteDatastore) -> None:
         super().__init__(datastore)
         name = datastore.pool.db_name
-        examine(name)
+        self._complete = is_complete(name)
         with opening(name):
             # Taken from the pool once and never given back: so its settings last, the pool closes
             # it, and a waiting writer does not stand in the readers' way.
@@ -259,10 +216,13 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         return list(CREATE)
 
     def create_table(self) -> None:
-        """Create what is missing, and mark the file as ours."""
+        """Make a new file ours; a store that exists is left alone, and its writers undisturbed."""
+        if self._complete:
+            return
         with self._transaction() as cursor:
             for statement in self.create_table_statements:
                 cursor.execute(statement)
+        self._complete = True
 
     @contextmanager
     def _statement(self) -> Iterator[sqlite3.Cursor]:
@@ -283,19 +243,17 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
 
     def insert_batch(self, appends: Sequence[Append]) -> list[Outcome]:
         events = [event for append in appends for event in append]
-        free: list[IntegrityError | None] = [None] * len(appends)
+        none = [None] * len(appends)
         if not events:
-            return _outcomes(appends, free, 1)
+            return outcomes_of(appends, none, 1)
         if len(events) <= _ROWS_PER_STATEMENT:
-            try:
-                with self._statement() as cursor:
-                    return _outcomes(appends, free, _insert(cursor, events) - len(events))
-            except IntegrityError:
-                pass  # somebody's version is taken: find out whose
+            with suppress(IntegrityError), self._statement() as cursor:
+                return outcomes_of(appends, none, _insert(cursor, events) - len(events))
+        # Somebody's version is taken, or may be: find out whose, and store the others.
         with self._transaction() as cursor:
-            conflicts = _conflicts(appends, _taken(cursor, events))
-            accepted = _accepted(appends, conflicts)
-            return _outcomes(appends, conflicts, _insert(cursor, accepted) - len(accepted))
+            conflicts = conflicts_in(appends, _taken(cursor, events))
+            accepted = accepted_of(appends, conflicts)
+            return outcomes_of(appends, conflicts, _insert(cursor, accepted) - len(accepted))
 
     def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
         return _append_alone(self, stored_events, kwargs)
@@ -306,7 +264,7 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
             self.datastore.get_connection(commit=False) as connection,
             connection.cursor() as cursor,
         ):
-            rows = cursor.execute(_SELECT_CASE, (_stream(originator_id), gt)).fetchall()
+            rows = cursor.execute(_SELECT_CASE, (stream_name(originator_id), gt)).fetchall()
         return [Notification(originator_id, *row) for row in rows]
 
     def max_notification_id(self) -> int:

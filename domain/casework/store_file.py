@@ -62,8 +62,8 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
         sleep(0.02)
 
 
-def examine(name: str) -> None:
-    """Raise `StoreUnusable` unless the file is empty or a whole store of ours; change no other file.
+def is_complete(name: str) -> bool:
+    """Whether the file is a store of ours (true) or new (false); any other raises `StoreUnusable`, unchanged.
 
     A new file is set to write-ahead logging. A file cut short or overwritten at its start is found
     here; damage in the middle is not, that takes a reading of the whole (`PRAGMA integrity_check`).
@@ -76,10 +76,11 @@ def examine(name: str) -> None:
         connection.execute("COMMIT")
         if not mark and not tables:
             _write_ahead(connection)
-            return
+            return False
     if mark != APPLICATION_ID:
         raise StoreUnusable(f"数据文件 {name} 不是必到的事件库，其中已有别的内容，请另指定文件。")
     if schema != SCHEMA_VERSION:
         raise StoreUnusable(f"数据文件 {name} 的格式是第 {schema} 版，本程序只认第 {SCHEMA_VERSION} 版。")
     if missing := TABLES.keys() - tables:
         raise StoreUnusable(f"数据文件 {name} 缺少数据表 {'、'.join(sorted(missing))}，请从备份恢复。")
+    return True

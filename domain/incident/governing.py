@@ -17,7 +17,8 @@ COMMON = frozenset({rules.STAGE, rules.STAFF_ONLY, rules.NOT_IN_FUTURE})
 @cache
 def rules_of(name: str) -> tuple[Rule, ...]:
     """The rules a command is decided by, beyond those common to all; none for an unknown name."""
-    command = next((known for known in (Report, *ALL) if known.name == name), None)
+    commands: tuple[type[Command], ...] = (Report, *ALL)
+    command = next((known for known in commands if known.name == name), None)
     if command is None:
         return ()
     named = dict.fromkeys(rule for method in _methods(command) for rule in _named_in(command, method, frozenset()))
