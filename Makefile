@@ -14,6 +14,7 @@ help: ## this list
 
 run: $(VENV)/.run ## serve on 127.0.0.1:$PORT (8000), store in $BIDAO_DATA (./data), with the article's cases unless BIDAO_DEMO=0
 	@BIDAO_DATA="$${BIDAO_DATA:-./data}" BIDAO_DEMO="$${BIDAO_DEMO:-1}" \
+		BIDAO_HEADER_IDENTITY="$${BIDAO_HEADER_IDENTITY:-1}" \
 		$(BIN)/bidao serve --host 127.0.0.1 --port "$${PORT:-8000}"
 
 demo: $(VENV)/.run ## replay the article's cases into an empty store and print them

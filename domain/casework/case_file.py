@@ -151,6 +151,15 @@ def case_file(lines: Lines, names: Mapping[str, str]) -> CaseFile:
     )
 
 
+def as_known(lines: Lines, version: int | None = None, at: datetime | None = None) -> list[RecordedEvent]:
+    """The lines up to a version, and of those what was recorded by a time; all of them when neither is given."""
+    return [
+        line
+        for line in lines
+        if (version is None or line.version <= version) and (at is None or line.recorded_at <= at)
+    ]
+
+
 def people_of(lines: Lines) -> dict[str, str]:
     """What to call the residents of a case, by subject; minors are not called by name."""
     first = lines[0].event
