@@ -50,6 +50,8 @@ Sensitive = Annotated[T, Privacy("sensitive")]
 PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """An opaque ASCII id or code: never a name, a phone or an ID number."""
+Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+"""The random id of a natural person; it has no dot, so that no person is called like `voices.ANONYMOUS`."""
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE)]
 """Free text that may be empty; a rule says where it must not be."""
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=PRINTABLE)]
@@ -86,7 +88,7 @@ def new_subject() -> str:
 class Person(Model):
     """自然人：一个随机编号，和可以依法删除的称呼、电话。"""
 
-    subject: Code = Field(default_factory=new_subject, description="人员编号，随机、不透明；不填由系统生成")
+    subject: Subject = Field(default_factory=new_subject, description="人员编号，随机、不透明；不填由系统生成")
     name: Personal[Name]
     phone: Personal[Phone | None] = None
 
@@ -94,7 +96,7 @@ class Person(Model):
 class Minor(Model):
     """未成年人：资料均属敏感个人信息，由监护人代为答复。"""
 
-    subject: Code = Field(default_factory=new_subject, description="人员编号，随机、不透明；不填由系统生成")
+    subject: Subject = Field(default_factory=new_subject, description="人员编号，随机、不透明；不填由系统生成")
     name: Sensitive[Name]
     guardian: Person
 

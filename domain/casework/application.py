@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
@@ -29,7 +29,7 @@ from domain.incident.events import Accepted, IncidentEvent
 from domain.model import Refused, Role
 from domain.territory import Level, Territory
 
-ATTEMPTS = 10
+ATTEMPTS = 30
 LEVELLED = frozenset({Role.GRID_OFFICER, Role.COMMUNITY, Role.STREET, Role.DISTRICT, Role.CHECKER, Role.ADMIN})
 """Whose post gives them the level of the node they are responsible for."""
 
@@ -61,6 +61,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a command is decided on."""
+
+    case: OpenCase
+    primary: OpenCase | None
+    number: str
+
+
 class Casework:
     """Load, decide, append; nothing else writes. Use within one event loop; end it with `aclose`.
 
@@ -84,7 +93,7 @@ class Casework:
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="case-reader")
         self._cases = OpenCases()
         self._numbers = CaseNumbers(self.writer)
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def aclose(self) -> None:
         """Commit what is queued, then let go of threads and files."""
@@ -96,14 +105,14 @@ class Casework:
         """Open a case. Raises `Refused`, `KeyReused`, `KeyStale`, or the store's `PersistenceError`."""
         case_id = str(case_id_of(caller.client, caller.key))
         mac = mac_of(self._secret, case_id, command)
-        async with self._turn(case_id):
+        async with self._turn("case", case_id):
             for _ in range(ATTEMPTS):
                 known = await self._known(case_id)
                 if known is not None:
                     return same_again(known, caller, mac)
                 if not fresh(caller.key, self._clock()):
                     raise KeyStale(caller.key)
-                act = self._act(caller, command.occurred_at, [])
+                act = self._act(caller, command.occurred_at, None)
                 lines = Draft(caller, command.name, mac, act).opening(case_id, command.decide(act))
                 receipt = await self._append(case_id, lines)
                 if receipt is not None:
@@ -118,7 +127,7 @@ class Casework:
         Raises `NotFound`, `Refused`, `KeyReused`, `VersionStale`, or the store's `PersistenceError`.
         """
         mac = mac_of(self._secret, case_id, command)
-        async with self._turn(case_id):
+        async with self._turn("case", case_id):
             for _ in range(ATTEMPTS):
                 receipt = await self._attempt(case_id, command, caller, mac, if_match)
                 if receipt is not None:
@@ -132,8 +141,9 @@ class Casework:
             raise NotFound(case_id)
         return lines
 
-    def _turn(self, case_id: str) -> asyncio.Lock:
-        return self._turns.setdefault(case_id, asyncio.Lock())
+    def _turn(self, what: str, case_id: str) -> asyncio.Lock:
+        """A queue of one case, or of a primary's duplicates: the second is joined only from within the first."""
+        return self._turns.setdefault((what, case_id), asyncio.Lock())
 
     async def _attempt(
         self, case_id: str, command: Step | PairedStep, caller: Caller, mac: str, if_match: int | None
@@ -144,27 +154,49 @@ class Casework:
             raise NotFound(case_id)
         if (caller.client, caller.key) in case.commands:
             return same_again(case, caller, mac)
-        primary = await self._primary(command, case)
-        act = self._act(caller, command.occurred_at, [case, *([primary] if primary else [])])
-        number = "" if case.state.accepted else await self._numbers.take(act.recorded_at)
-        act = replace(act, case_number=number)
+        number = "" if case.state.accepted else await self._numbers.take(self._clock())
+        other = command.primary_of(case.state) if isinstance(command, PairedStep) else None
+        if other is None:
+            return await self._decide(command, caller, mac, if_match, _Given(case, None, number))
+        async with self._turn("primary", other):
+            given = _Given(case, await self._known(other), number)
+            return await self._decide(command, caller, mac, if_match, given)
+
+    async def _decide(
+        self, command: Step | PairedStep, caller: Caller, mac: str, if_match: int | None, given: _Given
+    ) -> Receipt | None:
+        """Decide and append. From reading the state to drafting the lines nothing is awaited."""
+        case, primary = given.case, given.primary
+        case_id, unchanged = case.state.id, case.receipt(changed=False)
+        act = self._act(caller, command.occurred_at, given)
+        try:
+            events = self._decided(command, act, if_match, given)
+        except (Refused, VersionStale) as no:
+            if await self._moved_on(given):
+                return None
+            if isinstance(no, VersionStale):
+                no.since = await self._read(case_id, if_match or 0)
+            raise
+        if not events:
+            return None if await self._moved_on(given) else unchanged
+        lines = Draft(caller, command.name, mac, act).following(case, primary, events)
+        if primary is not None and all(line.case_id == case_id for line in lines) and await self._moved_on(given):
+            return None  # nothing is appended to the primary, so no conflict would tell
+        return await self._append(case_id, lines)
+
+    def _decided(
+        self, command: Step | PairedStep, act: Act, if_match: int | None, given: _Given
+    ) -> list[IncidentEvent]:
+        """What the rules say; a case number they have no use for goes back."""
         events: list[IncidentEvent] = []
         try:
-            if if_match is not None and if_match != case.version:
-                raise VersionStale(case.version, await self._read(case_id, if_match))
-            events = decide(command, case.state, act, primary.state if primary else None)
-        except (Refused, VersionStale):
-            if await self._moved_on(case, primary):
-                return None
-            raise
+            if if_match is not None and if_match != given.case.version:
+                raise VersionStale(given.case.version)
+            events = decide(command, given.case.state, act, given.primary.state if given.primary else None)
         finally:
-            if number and not any(isinstance(event, Accepted) for event in events):
-                self._numbers.give_back(number)
-        if not events:
-            unchanged = Receipt(incident_id=case_id, version=case.version, position=case.position, changed=False)
-            return None if await self._moved_on(case, primary) else unchanged
-        lines = Draft(caller, command.name, mac, act).following(case, primary, events)
-        return await self._append(case_id, lines)
+            if given.number and not any(isinstance(event, Accepted) for event in events):
+                self._numbers.give_back(given.number)
+        return events
 
     async def _append(self, case_id: str, lines: list[RecordedEvent]) -> Receipt | None:
         """Write the lines of one command, all or none; None on a version conflict."""
@@ -195,14 +227,10 @@ class Casework:
                 self._cases.put(case_id, case)
         return case
 
-    async def _primary(self, command: Step | PairedStep, case: OpenCase) -> OpenCase | None:
-        other = command.primary_of(case.state) if isinstance(command, PairedStep) else None
-        return await self._known(other) if other else None
-
-    async def _moved_on(self, case: OpenCase, primary: OpenCase | None) -> bool:
+    async def _moved_on(self, given: _Given) -> bool:
         """Read the heads again; if there is more, forget what is kept so that it is folded anew."""
         moved = False
-        for kept in (case, primary):
+        for kept in (given.case, given.primary):
             if kept is not None and await self._read(kept.state.id, kept.version):
                 self._cases.evict(kept.state.id)
                 moved = True
@@ -218,11 +246,12 @@ class Casework:
         to_line = self.files.mapper.to_domain_event
         return [cast(RecordedEvent, to_line(row)) for row in self.files.store.select_case(stream, gt=after)]
 
-    def _act(self, caller: Caller, claimed: datetime | None, cases: list[OpenCase]) -> Act:
+    def _act(self, caller: Caller, claimed: datetime | None, given: _Given | None) -> Act:
         """Who and when. The server's clock never runs backwards within a stream."""
-        recorded = max([self._clock().astimezone(UTC), *(case.recorded_at for case in cases)])
+        known = [case for case in (given.case, given.primary) if case is not None] if given else []
+        recorded = max([self._clock().astimezone(UTC), *(case.recorded_at for case in known)])
         occurred = claimed.astimezone(UTC) if claimed else recorded
-        started = cases[0].state.reported_at if cases else None
+        started = given.case.state.reported_at if given else None
         return Act(
             actor=caller.actor,
             role=caller.role,
@@ -231,7 +260,7 @@ class Casework:
             occurred_at=occurred,
             recorded_at=recorded,
             effective_at=effective(occurred, recorded, started, self.clocks.table),
-            case_number="",
+            case_number=given.number if given else "",
             clocks=self.clocks,
             territory=self.territory,
         )

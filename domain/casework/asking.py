@@ -59,6 +59,7 @@ class KeyStale(ValueError):
 class VersionStale(ValueError):
     """The case has moved on since the caller read it; `since` is what happened meanwhile."""
 
-    def __init__(self, version: int, since: list[RecordedEvent]) -> None:
+    def __init__(self, version: int) -> None:
         super().__init__(f"the case is at version {version}")
-        self.version, self.since = version, since
+        self.version = version
+        self.since: list[RecordedEvent] = []

@@ -36,13 +36,16 @@ class Draft:
     def following(
         self, case: OpenCase, primary: OpenCase | None, events: Iterable[IncidentEvent]
     ) -> list[RecordedEvent]:
-        """The next lines of a case, and of its primary where events are meant for that."""
+        """The next lines of a case, after those of its primary where events are meant for that.
+
+        The case's own come last, so that its last position is also the one to wait for.
+        """
         own: list[IncidentEvent] = []
         others: list[IncidentEvent] = []
         for event in events:
             (others if isinstance(event, OnPrimary) else own).append(event)
-        lines = self._lines(case.state, case.version, own)
-        return lines + (self._lines(primary.state, primary.version, others) if primary else [])
+        lines = self._lines(primary.state, primary.version, others) if primary else []
+        return lines + self._lines(case.state, case.version, own)
 
     def _lines(self, state: Incident, version: int, events: Iterable[IncidentEvent]) -> list[RecordedEvent]:
         lines = []

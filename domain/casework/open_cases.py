@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from domain.casework.asking import Receipt
 from domain.casework.recording import RecordedEvent
 from domain.incident.events import Reported
 from domain.incident.events.duplicates import OnPrimary
@@ -40,6 +41,10 @@ class OpenCase:
         case = cls(Incident.begin(first.case_id, first.event, first.by), 0, 0, first.recorded_at)
         case.extend(lines)
         return case
+
+    def receipt(self, *, changed: bool) -> Receipt:
+        """The case as it stands."""
+        return Receipt(incident_id=self.state.id, version=self.version, position=self.position, changed=changed)
 
     def extend(self, lines: list[RecordedEvent]) -> None:
         """Fold the lines that follow."""

@@ -104,16 +104,18 @@ class CaseMapper(Mapper[UUID]):
 
 def decoded(stored: StoredEvent) -> RecordedEvent:
     """The event as written, brought to today's model. Raises `UnreadableEvent`."""
+    place = f"{stored.originator_id} version {stored.originator_version} ({stored.topic})"
     try:
         if not any(name == stored.topic for name, _ in UPCASTS):
             recorded = RecordedEvent.model_validate_json(stored.state)
         else:
             recorded = RecordedEvent.model_validate(upcast(stored.topic, orjson.loads(stored.state)))
-    except ValueError as unreadable:
-        place = f"{stored.originator_id} version {stored.originator_version} ({stored.topic})"
+    except (ValueError, LookupError, TypeError) as unreadable:  # an upcast meets whatever was stored
         raise UnreadableEvent(f"cannot read {place}") from unreadable
     if recorded.event.type != stored.topic:
         raise UnreadableEvent(f"row says {stored.topic}, state says {recorded.event.type}")
+    if recorded.schema_version != recorded.event.schema_version:
+        raise UnreadableEvent(f"cannot read schema version {recorded.schema_version} of {place}")
     return recorded
 
 

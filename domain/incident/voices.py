@@ -12,7 +12,7 @@ from domain.incident.events.intake import Reported
 from domain.incident.words import Answer
 from domain.model import Minor
 
-ANONYMOUS = "anonymous"
+ANONYMOUS = "nobody.known"
 """Stands for the reporter nobody can ask."""
 
 

@@ -102,9 +102,9 @@ class FollowUp(PairedStep):
         followed = primary or case
         rules.MERGED_TRACK.require(followed.stage in FOLLOWED_UP_IN)
         person = self.person or (next(iter(case.voices)) if len(case.voices) == 1 else None)
-        voice = case.voices.get(person) if person else None
-        if person is None or voice is None:
+        if person is None or person not in case.voices:
             raise rules.AFFECTED_PERSON.refused()
+        voice = followed.voices.get(person, case.voices[person])
         if self.answer in (Answer.SATISFIED, Answer.UNSATISFIED):
             rules.RESIDENT_ANSWERS.require(act.role is Role.RESIDENT and act.actor == voice.answers)
         else:

@@ -44,7 +44,7 @@ class Dispatch(Step):
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         from_above = act.level is not None and act.level.above(case.held_by)
         rules.BINDING_FROM_ABOVE.require(from_above or not self.binding)
-        bounced = case.returns >= act.clocks.table.returns
+        bounced = case.returns >= act.clocks.tables[case.rules].returns
         rules.BINDING_AFTER_RETURNS.require(self.binding or not bounced, returns=case.returns)
         yield Dispatched(lead=self.lead, co_handlers=self.co_handlers, binding=self.binding, reason=self.reason)
 

@@ -170,7 +170,7 @@ class Resume(Step):
     note: Personal[Text] = Field(default="", description="说明")
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
-        if case.suspended(act.effective_at):
+        if case.suspended(act.recorded_at):
             yield Resumed(note=self.note)
 
 
@@ -193,6 +193,7 @@ class RequestCorrection(Ask):
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         standing = self._corrected(case.standing, act)
+        rules.BEGAN_BEFORE.require(self.began_at is None or self.began_at <= case.reported_at)
         changes = standing != case.standing or self.began_at is not None or self.description
         rules.CORRECTION_CHANGES.require(changes)
         rules.CORRECTION_KEEPS_RULES.require(keeps_rules(case, standing))

@@ -30,7 +30,8 @@ class OnCase(Command):
     def admit(self, case: Incident, act: Act) -> None:
         """The guards common to all: the claimed time, the person, the stage."""
         may_claim(act)
-        rules.STAFF_ONLY.require(self.residents_may or act.role not in NOT_STAFF, command=self.label)
+        may = act.role not in NOT_STAFF or (self.residents_may and act.role is Role.RESIDENT)
+        rules.STAFF_ONLY.require(may, command=self.label)
         if not self.already(case):
             rules.STAGE.require(case.stage in self.stages, stage=case.stage.label, command=self.label)
 

@@ -1,0 +1,265 @@
+"""重复件：two files about one matter, written together or not at all."""
+
+import pytest
+
+from domain.incident import commands as c
+from domain.incident import rules
+from domain.incident.events import (
+    DuplicateAttached,
+    DuplicateDetached,
+    DuplicateFollowedUp,
+    FollowedUp,
+    Merged,
+    Reopened,
+    Unmerged,
+    Withdrawn,
+)
+from domain.incident.events.duplicates import AffectedPerson
+from domain.incident.voices import ANONYMOUS
+from domain.incident.words import Answer, Stage
+from domain.model import Minor
+from tests.rules.rows import Row, assert_written, passes, refusal, refused
+from tests.rules.scene import (
+    CASE,
+    CHECKER,
+    LIN,
+    MERGE,
+    NEIGHBOUR,
+    OFFICER,
+    OTHER,
+    RESIDENT,
+    SATISFIED,
+    SECRETARY,
+    SOLVED,
+    THIRD,
+    UNREACHABLE,
+    UNSATISFIED,
+    Move,
+    Scene,
+    until,
+)
+
+MINE = AffectedPerson(subject=LIN.subject, answers=LIN.subject)
+UNMERGE = c.Unmerge(reason="不是同一处")
+
+
+def primary(stage: Stage) -> tuple[Move, ...]:
+    """The main case, reported by 曾竹英."""
+    return until(stage, of=OTHER)
+
+
+def duplicate(stage: Stage = Stage.REPORTED) -> tuple[Move, ...]:
+    """The same matter, reported again by the neighbour; not closed in these stories."""
+    return until(stage, reporter=LIN)
+
+
+ONE = (*primary(Stage.HANDLING), *duplicate())
+MERGED = (*ONE, SECRETARY(MERGE))
+MERGES = [
+    refused(rules.MERGE_KNOWN, "主案不存在", *duplicate(), when=SECRETARY(MERGE)),
+    passes(
+        rules.MERGE_KNOWN,
+        "主案在册",
+        *ONE,
+        when=SECRETARY(c.Merge(into=OTHER, reason="同一处积水")),
+        then=[Merged(into=OTHER, reason="同一处积水"), DuplicateAttached(duplicate=CASE, affected=(MINE,))],
+    ),
+    refused(rules.MERGE_NOT_ITSELF, "并入自己", *duplicate(), when=SECRETARY(c.Merge(into=CASE))),
+    passes(rules.MERGE_NOT_ITSELF, "并入另一件", *ONE, when=SECRETARY(MERGE), then=[Merged, DuplicateAttached]),
+    refused(
+        rules.MERGE_NO_CHAIN,
+        "主案自己已并入他案",
+        *until(Stage.REPORTED, of=THIRD),
+        *ONE,
+        SECRETARY(c.Merge(into=THIRD), of=OTHER),
+        when=SECRETARY(MERGE),
+    ),
+    refused(
+        rules.MERGE_NO_CHAIN,
+        "本案已有重复件",
+        *until(Stage.REPORTED, of=THIRD),
+        *MERGED,
+        when=SECRETARY(c.Merge(into=THIRD), of=OTHER),
+    ),
+    passes(
+        rules.MERGE_NO_CHAIN,
+        "撤销并案以后，可以并入",
+        *until(Stage.REPORTED, of=THIRD),
+        *MERGED,
+        SECRETARY(UNMERGE),
+        when=SECRETARY(c.Merge(into=THIRD), of=OTHER),
+        then=[Merged, DuplicateAttached],
+    ),
+    passes(
+        rules.MERGE_NO_CHAIN,
+        "一个主案可有几个重复件",
+        *until(Stage.REPORTED, of=THIRD),
+        *MERGED,
+        when=SECRETARY(MERGE, of=THIRD),
+        then=[Merged, DuplicateAttached],
+    ),
+    refused(rules.MERGE_OPEN_ONLY, "主案已结案", *primary(Stage.CLOSED), *duplicate(), when=SECRETARY(MERGE)),
+    refused(rules.MERGE_OPEN_ONLY, "主案已作废", *primary(Stage.VOIDED), *duplicate(), when=SECRETARY(MERGE)),
+    passes(
+        rules.MERGE_OPEN_ONLY,
+        "主案待结案",
+        *primary(Stage.CHECKED),
+        *duplicate(),
+        when=SECRETARY(MERGE),
+        then=[Merged, DuplicateAttached],
+    ),
+    refused(
+        rules.MERGE_MONEY_SETTLED,
+        "本案账上有钱",
+        *ONE,
+        SECRETARY(c.ReceiveContribution(amount=1)),
+        when=SECRETARY(MERGE),
+    ),
+    refused(
+        rules.MERGE_MONEY_SETTLED,
+        "本案垫资没报销",
+        *ONE,
+        SECRETARY(c.AdvanceCost(amount=1, advancer="officer")),
+        SECRETARY(c.PayCost(amount=1, purpose="买绳")),
+        when=SECRETARY(MERGE),
+    ),
+    passes(
+        rules.MERGE_MONEY_SETTLED,
+        "本案钱款两清，主案账上有钱也无妨",
+        *ONE,
+        SECRETARY(c.ReceiveContribution(amount=1), of=OTHER),
+        SECRETARY(c.ReceiveContribution(amount=1)),
+        SECRETARY(c.ReturnContribution(amount=1)),
+        when=SECRETARY(MERGE),
+        then=[Merged, DuplicateAttached],
+    ),
+    refused(rules.STAGE, "已并案，不能再并", *MERGED, when=SECRETARY(MERGE), says="案件现处于“已并案”，不能并案。"),
+    refused(rules.REASON, "撤销并案不写理由", *MERGED, when=SECRETARY(c.Unmerge(reason=""))),
+    passes(
+        rules.REASON,
+        "撤销并案写明理由",
+        *MERGED,
+        when=SECRETARY(UNMERGE),
+        then=[Unmerged(stage=Stage.REPORTED, cycle=1, reason="不是同一处"), DuplicateDetached(duplicate=CASE)],
+    ),
+]
+
+RESOLVED = (*MERGED, OFFICER(SOLVED, of=OTHER))
+VOICES = [
+    refused(rules.MERGED_TRACK, "主案还在处置", *MERGED, when=NEIGHBOUR(SATISFIED)),
+    passes(
+        rules.MERGED_TRACK,
+        "主案已办结，答复算在主案上",
+        *RESOLVED,
+        when=NEIGHBOUR(UNSATISFIED),
+        then=[
+            FollowedUp(person=LIN.subject, answer=Answer.UNSATISFIED),
+            DuplicateFollowedUp(duplicate=CASE, person=LIN.subject, answer=Answer.UNSATISFIED),
+        ],
+    ),
+    refused(
+        rules.FOLLOW_UP_FINAL,
+        "重复件的反映人没有答复，主案不能结案",
+        *RESOLVED,
+        CHECKER(c.PassCheck(), of=OTHER),
+        RESIDENT(SATISFIED.model_copy(update={"person": RESIDENT.id}), of=OTHER),
+        when=SECRETARY(c.Close(), of=OTHER),
+        says="还有1位当事人没有回访结果：联系不上的，须在不少于2天里试满3次。",
+    ),
+    passes(
+        rules.REOPEN_AFTER_UNSATISFIED,
+        "重复件的反映人不满意，主案可以重办",
+        *RESOLVED,
+        CHECKER(c.PassCheck(), of=OTHER),
+        NEIGHBOUR(UNSATISFIED),
+        when=SECRETARY(c.Reopen(reason="重复件反映人不满意"), of=OTHER),
+        then=[Reopened],
+    ),
+]
+
+
+@pytest.mark.parametrize("row", [*MERGES, *VOICES], ids=str)
+def test_duplicates(row: Row) -> None:
+    row.check()
+
+
+def test_a_duplicate_is_reported_but_counts_neither_as_due_nor_as_closed() -> None:
+    scene = Scene().play(*MERGED)
+    assert (scene.case.keys.counts, scene.cases[OTHER].keys.counts) == (False, True)
+    assert scene.play(SECRETARY(UNMERGE)).case.keys.counts
+
+
+@pytest.mark.parametrize(
+    "before", [Stage.REPORTED, Stage.ACCEPTED, Stage.DISPATCHED, Stage.HANDLING, Stage.RESOLVED, Stage.CHECKED]
+)
+def test_unmerging_restores_the_stage(before: Stage) -> None:
+    scene = Scene().play(*primary(Stage.REPORTED), *duplicate(before))
+    was = scene.case
+    scene.play(SECRETARY(MERGE), SECRETARY(UNMERGE))
+    assert (scene.case.stage, scene.case.cycle, scene.case.cycle_began_at) == (before, 1, was.cycle_began_at)
+    assert scene.case.handle_from == was.handle_from
+    assert not scene.cases[OTHER].duplicates
+    assert scene.cases[OTHER].voices.keys() == {RESIDENT.id}
+
+
+@pytest.mark.parametrize("closed", [Stage.CLOSED, Stage.ARCHIVED])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(Stage.REPORTED, Stage.REPORTED), (Stage.HANDLING, Stage.HANDLING), (Stage.CHECKED, Stage.HANDLING)],
+)
+def test_unmerging_from_a_primary_closed_meanwhile_starts_a_new_cycle(
+    before: Stage, after: Stage, closed: Stage
+) -> None:
+    scene = Scene().play(*primary(Stage.RESOLVED), *duplicate(before), SECRETARY(MERGE), NEIGHBOUR(SATISFIED))
+    answer = RESIDENT(SATISFIED.model_copy(update={"person": RESIDENT.id}), of=OTHER)
+    scene.play(CHECKER(c.PassCheck(), of=OTHER), answer, SECRETARY(c.Close(), of=OTHER))
+    if closed is Stage.ARCHIVED:
+        scene.play(CHECKER(c.Archive(), of=OTHER))
+    unmerged, *told = scene.take(SECRETARY(UNMERGE))
+    assert unmerged == Unmerged(stage=after, cycle=2, reason="不是同一处")
+    assert told == (
+        [] if closed is Stage.ARCHIVED else [DuplicateDetached(duplicate=CASE)]
+    )  # the archive is not touched
+    assert (scene.case.cycle_began_at, scene.case.outcome) == (scene.now, None)
+
+
+def test_a_withdrawn_duplicate_leaves_its_primary() -> None:
+    scene = Scene().play(*MERGED)
+    assert scene.take(NEIGHBOUR(c.Withdraw())) == [Withdrawn(), DuplicateDetached(duplicate=CASE)]
+    assert scene.cases[OTHER].voices.keys() == {RESIDENT.id}
+
+
+def test_an_anonymous_duplicate_adds_nobody_to_ask() -> None:
+    scene = Scene().play(*primary(Stage.RESOLVED), *until(Stage.REPORTED, reporter=None))
+    assert scene.take(SECRETARY(MERGE))[1] == DuplicateAttached(duplicate=CASE)
+    not_applicable = c.FollowUp(answer=Answer.NOT_APPLICABLE)
+    assert scene.take(OFFICER(not_applicable)) == [FollowedUp(person=ANONYMOUS, answer=Answer.NOT_APPLICABLE)]
+    assert scene.cases[OTHER].voices.keys() == {RESIDENT.id}
+
+
+def test_the_guardian_of_a_duplicates_child_answers_on_the_primary_too() -> None:
+    child = Minor(subject="s-child", name="小林", guardian=LIN)
+    scene = Scene().play(*primary(Stage.RESOLVED), *until(Stage.REPORTED, on_behalf_of=child), SECRETARY(MERGE))
+    by_guardian = c.FollowUp(person="s-child", answer=Answer.SATISFIED)
+    assert refusal(scene, RESIDENT(by_guardian, of=OTHER))[0] == rules.RESIDENT_ANSWERS
+    scene.play(NEIGHBOUR(by_guardian, of=OTHER))
+    assert scene.cases[OTHER].voices["s-child"].answer is Answer.SATISFIED
+
+
+def test_whoever_reported_both_is_asked_once() -> None:
+    scene = Scene().play(
+        *primary(Stage.RESOLVED), RESIDENT(SATISFIED, of=OTHER), *until(Stage.REPORTED), SECRETARY(MERGE)
+    )
+    assert {person: voice.answer for person, voice in scene.cases[OTHER].voices.items()} == {
+        RESIDENT.id: Answer.SATISFIED
+    }
+
+
+def test_a_new_result_of_the_primary_is_a_new_question_to_the_duplicates_reporter() -> None:
+    """Who was unsatisfied with the first result and cannot be reached about the second."""
+    again = (OFFICER(SOLVED, of=OTHER), CHECKER(c.PassCheck(), of=OTHER))
+    scene = Scene().play(
+        *MERGED, *again, NEIGHBOUR(UNSATISFIED), SECRETARY(c.Reopen(reason="不满意"), of=OTHER), *again
+    )
+    assert scene.cases[OTHER].voices[LIN.subject].answer is None
+    assert_written(scene.ask(OFFICER(UNREACHABLE)), [FollowedUp, DuplicateFollowedUp])
