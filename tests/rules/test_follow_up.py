@@ -10,7 +10,7 @@ from domain.incident.events import (
 )
 from domain.incident.voices import ANONYMOUS
 from domain.incident.words import Answer, Stage
-from domain.model import Minor, Person
+from domain.model import Minor, Person, Role
 from tests.rules.rows import Row, passes, refused
 from tests.rules.scene import (
     CHECKER,
@@ -22,13 +22,14 @@ from tests.rules.scene import (
     SOLVED,
     UNREACHABLE,
     UNSATISFIED,
+    Actor,
     until,
 )
 
 RESOLVED, CHECKED = until(Stage.RESOLVED), until(Stage.CHECKED)
 TWO_AFFECTED = until(Stage.CHECKED, on_behalf_of=LIN)
 CHILD = until(Stage.CHECKED, on_behalf_of=Minor(subject="s-child", name="小林", guardian=LIN))
-ANONYMOUS = until(Stage.CHECKED, reporter=None)
+UNNAMED = until(Stage.CHECKED, reporter=None)
 NOT_APPLICABLE = c.FollowUp(answer=Answer.NOT_APPLICABLE)
 SAYS = [
     refused(rules.AFFECTED_PERSON, "有两位当事人，没说是谁", *TWO_AFFECTED, when=RESIDENT(SATISFIED)),
@@ -66,7 +67,13 @@ SAYS = [
         rules.RESIDENT_ANSWERS,
         "孩子自己答不算",
         *CHILD,
-        when=type(RESIDENT)("s-child", RESIDENT.role)(c.FollowUp(person="s-child", answer=Answer.SATISFIED)),
+        when=Actor("s-child", Role.RESIDENT)(c.FollowUp(person="s-child", answer=Answer.SATISFIED)),
+    ),
+    refused(
+        rules.RESIDENT_ANSWERS,
+        "匿名反映，没有本人可答",
+        *UNNAMED,
+        when=Actor(ANONYMOUS, Role.RESIDENT)(SATISFIED),
     ),
     passes(
         rules.RESIDENT_ANSWERS, "本人改口", *CHECKED, RESIDENT(SATISFIED), when=RESIDENT(UNSATISFIED), then=[FollowedUp]
@@ -83,7 +90,7 @@ SAYS = [
     passes(
         rules.NOT_APPLICABLE_ANONYMOUS,
         "匿名反映",
-        *ANONYMOUS,
+        *UNNAMED,
         when=OFFICER(NOT_APPLICABLE),
         then=[FollowedUp(person=ANONYMOUS, answer=Answer.NOT_APPLICABLE)],
     ),

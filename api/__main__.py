@@ -1,0 +1,167 @@
+"""bidao: serve, demo, replay, rebuild, doctor.
+
+Exit codes: 0 done, 1 something is wrong, 2 asked wrongly, 3 not found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from api.app import create_app, server_of
+from api.demo.replaying import StoryClock, Told, replay_stories
+from api.doctor import examine
+from api.identity import UnsafeSettings
+from api.opening import open_case_files, open_casework, open_territory
+from api.secret import SecretUnusable
+from api.settings import Settings
+from api.timeline import print_timeline
+from domain.casework.asking import NotFound
+from domain.casework.case_file import as_known
+from domain.casework.recording import RecordedEvent
+from domain.casework.store_file import StoreUnusable
+from domain.clocks import SHANGHAI
+from projections.engine import Views
+
+WRONG, NOT_FOUND = 1, 3
+app = typer.Typer(help="必到：网格化治理的案件引擎", no_args_is_help=True, pretty_exceptions_enable=False)
+console = Console(highlight=False)
+
+Data = Annotated[Path | None, typer.Option("--data", help="数据目录；不填取 BIDAO_DATA")]
+
+
+def settings_with(data: Path | None) -> Settings:
+    return Settings() if data is None else Settings(data=data)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="监听地址；不填取 BIDAO_HOST")] = None,
+    port: Annotated[int | None, typer.Option(help="端口；不填取 BIDAO_PORT")] = None,
+    data: Data = None,
+) -> None:
+    """启动服务；空库会先重放文章里的三件事（BIDAO_DEMO=0 则不放）。"""
+    settings = settings_with(data)
+    chosen = {"host": host or settings.host, "port": settings.port if port is None else port}
+    settings = settings.model_copy(update=chosen)
+    app_to_serve = create_app(settings)
+    told = asyncio.run(tell_stories(settings, only_if_empty=True)) if settings.demo else []
+    where_to_look(settings, told)
+    server_of(app_to_serve, settings).run()
+
+
+def where_to_look(settings: Settings, told: list[Told]) -> None:
+    base = f"http://{settings.host}:{settings.port}"
+    console.print(f"[bold]必到[/] 服务地址 {base}　数据目录 {settings.data}")
+    console.print(f"　接口文档　{base}/docs")
+    console.print(f"　案件列表　{base}/api/v1/incidents")
+    for story in told:
+        console.print(f"　{story.title}　bidao replay {story.incident_id}")
+
+
+@app.command()
+def demo(data: Data = None) -> None:
+    """把文章里的三件事重放进库（已有则不重复），逐步讲给你看。"""
+    settings = settings_with(data)
+    told = asyncio.run(tell_stories(settings, only_if_empty=False))
+    names = open_territory(settings).names
+    for story in told:
+        console.rule(story.title)
+        print_timeline(console, asyncio.run(read(settings, story.incident_id)), names)
+
+
+async def tell_stories(settings: Settings, *, only_if_empty: bool) -> list[Told]:
+    files = open_case_files(settings)
+    clock = StoryClock()
+    casework = open_casework(settings, files, clock)
+    try:
+        if only_if_empty and files.store.max_notification_id():
+            return []
+        return await replay_stories(casework, clock)
+    finally:
+        await casework.aclose()
+
+
+@app.command()
+def replay(
+    case: Annotated[str, typer.Argument(help="案件编号")],
+    version: Annotated[int | None, typer.Option(min=1, help="只看到这个版本")] = None,
+    as_of: Annotated[datetime | None, typer.Option(help="只看到这个时刻已记下的，如 2020-01-24T21:00:00")] = None,
+    data: Data = None,
+) -> None:
+    """重放一个案卷：谁、何时、做了什么、依据哪条规则。"""
+    settings = settings_with(data)
+    try:
+        lines = asyncio.run(read(settings, case))
+    except NotFound:
+        console.print(f"[red]没有编号为 {case} 的案件。[/]")
+        raise typer.Exit(NOT_FOUND) from None
+    moment = as_of.replace(tzinfo=SHANGHAI) if as_of and as_of.tzinfo is None else as_of
+    known = as_known(lines, version, moment)
+    if not known:
+        console.print("[red]那时还没有这个案件。[/]")
+        raise typer.Exit(NOT_FOUND)
+    print_timeline(console, known, open_territory(settings).names)
+
+
+async def read(settings: Settings, case: str) -> list[RecordedEvent]:
+    files = open_case_files(settings)
+    casework = open_casework(settings, files)
+    try:
+        return await casework.history(case)
+    finally:
+        await casework.aclose()
+
+
+@app.command()
+def rebuild(data: Data = None) -> None:
+    """从第一条事件起重建全部视图，与现有视图比对后换上。"""
+    settings = settings_with(data)
+    files = open_case_files(settings)
+    views = Views(files, settings.views_db)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("重建视图", total=None)
+            report = views.rebuild(lambda done, total: progress.update(task, completed=done, total=total))
+        console.print(report.summary)
+    finally:
+        views.close()
+        files.close()
+
+
+@app.command()
+def doctor(data: Data = None) -> None:
+    """体检：存储、视图、日历、设置。有问题时退出码为1。"""
+    findings = examine(settings_with(data))
+    for finding in findings:
+        console.print(
+            f"[{'green' if finding.fine else 'red'}]{'正常' if finding.fine else '异常'}[/] {finding.sentence}"
+        )
+    if not all(finding.fine for finding in findings):
+        raise typer.Exit(WRONG)
+
+
+def main() -> None:
+    """The console script; what the operator has to mend is said in a sentence, not in a traceback."""
+    try:
+        app()
+    except (UnsafeSettings, StoreUnusable, SecretUnusable) as trouble:
+        console.print(f"[red]{trouble}[/]")
+        sys.exit(WRONG)
+    except ValidationError as wrong:
+        for fault in wrong.errors(include_url=False, include_input=False):
+            console.print(f"[red]设置不对：{'.'.join(map(str, fault['loc']))}　{fault['msg']}[/]")
+        sys.exit(WRONG)
+
+
+if __name__ == "__main__":
+    main()

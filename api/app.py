@@ -1,0 +1,77 @@
+"""The application: doors, docs, problems and log put together around one running service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from importlib.metadata import version
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from api import case_files, docs, incidents, operation, problems, views
+from api.identity import refuse_unsafe
+from api.logs import RequestLog
+from api.service import Service
+from api.settings import Settings
+from domain.casework.application import now
+
+
+def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastAPI:
+    """The service under these settings; it opens its files when it starts serving.
+
+    `clock` is for tests. Raises `UnsafeSettings`.
+    """
+    refuse_unsafe(settings)
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        app.state.service = service = Service.open(settings, clock)
+        try:
+            yield
+        finally:
+            await service.aclose()
+
+    app = docs.DescribedAPI(
+        title="必到",
+        version=version("bidao"),
+        summary="基层治理案件引擎",
+        description=docs.DESCRIPTION,
+        openapi_tags=docs.TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=running,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.add_middleware(RequestLog)
+    problems.install(app)
+    docs.install(app)
+    routers = [incidents.router, case_files.router, views.router, operation.router]
+    for router in routers:
+        app.include_router(router)
+    app.state.doors = [door for router in routers for door in router.routes]
+
+    @app.get("/", include_in_schema=False)
+    async def front() -> RedirectResponse:
+        return RedirectResponse("/docs")
+
+    return app
+
+
+def server_of(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """A server for the app that logs no addresses and believes no proxy; `run()` it."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=settings.shutdown_timeout,
+        )
+    )

@@ -1,0 +1,64 @@
+"""The description of the service: OpenAPI, and a page to read and try it that needs no outside network."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.staticfiles import StaticFiles
+
+from api import problems
+from api.incidents import CHAPTERS
+
+ASSETS = "/docs/assets"
+DESCRIPTION = """\
+基层治理案件引擎：一个案件从反映到归档，每一步都是案卷里的一行，改不掉，也看得懂。
+
+- **办事**：`POST /api/v1/incidents` 反映一件事；`POST /api/v1/incidents/{incident_id}/{命令}` 办下一步。\
+正文就是命令本身，答复是回执：编号、版本、位置。
+- **幂等**：每件事带一个新的 `Idempotency-Key`；网络断了原样重发，得到同一张回执，不会办两次。
+- **版本**：撤回、并案、派遣、上报、结案、重办、归档和各项审批须带 `If-Match`；\
+案件已有新进展时答 412，并说明其间的变化。
+- **查阅**：案卷和经过可以看现在的，也可以看任何一版、任何一刻的；\
+台账和统计带 `after`（回执里的位置）就包含自己刚办的事。
+- **出错**：一律是 RFC 9457 的 `application/problem+json`：`code` 固定，`detail` 说该怎么办；\
+依规不能办的答 409，带规则编号。
+"""
+PAGE_POLICY = "default-src 'self' 'unsafe-inline'; img-src 'self' data:"
+TAGS = [{"name": chapter, "description": f"{chapter}的命令"} for chapter in CHAPTERS] + [
+    {"name": "案卷", "description": "一个案件的案卷和经过"},
+    {"name": "台账与统计", "description": "所负责范围内的案件、工作量和响应时间"},
+    {"name": "规则", "description": "规则编号和说法"},
+    {"name": "运行", "description": "给运行维护的人"},
+]
+
+
+class DescribedAPI(FastAPI):
+    """FastAPI, with what all problems share."""
+
+    def openapi(self) -> dict[str, Any]:
+        described = super().openapi()
+        if "examples" not in described["components"]:
+            for part, entries in problems.components().items():
+                described["components"].setdefault(part, {}).update(entries)
+        return described
+
+
+def install(app: FastAPI) -> None:
+    """Serve the page at /docs from files that came with the environment."""
+    app.mount(ASSETS, StaticFiles(directory=str(files("fastapi_offline") / "static")), name="docs-assets")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        page = get_swagger_ui_html(
+            openapi_url=str(app.openapi_url),
+            title=f"{app.title} · 接口说明",
+            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{ASSETS}/favicon.png",
+            swagger_ui_parameters={"validatorUrl": None, "docExpansion": "none"},
+        )
+        page.headers["Content-Security-Policy"] = PAGE_POLICY
+        return page

@@ -1,0 +1,29 @@
+"""What the service counts about itself: no ids, no names, and labels only from closed lists."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+
+
+class Metrics:
+    """One registry per service, so that several may live in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.commands = Counter(
+            "bidao_commands", "Commands asked, by name and outcome", ["command", "outcome"], registry=self.registry
+        )
+        self.requests = Histogram(
+            "bidao_request_seconds", "Time to answer", ["method", "route", "status"], registry=self.registry
+        )
+        self.stored = Gauge("bidao_store_position", "Position of the newest stored event", registry=self.registry)
+        self.shown = Gauge("bidao_views_position", "Position up to which the views show", registry=self.registry)
+        self.lag = Gauge("bidao_views_lag_events", "Events stored and not yet in the views", registry=self.registry)
+
+    def positions(self, stored: int, shown: int) -> None:
+        """Note where store and views stand."""
+        self.stored.set(stored)
+        self.shown.set(shown)
+        self.lag.set(max(0, stored - shown))

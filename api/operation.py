@@ -1,0 +1,89 @@
+"""For whoever runs the service: alive, ready, measured. No identity asked, nothing personal told."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api import problems
+from api.service import InService, Service
+from domain.incident.rules import RULES
+from domain.model import Model
+
+router = APIRouter(tags=["运行"], responses=problems.declared(problems.UNEXPECTED))
+
+
+class Alive(Model):
+    status: str = "alive"
+
+
+class Ready(Model):
+    """案卷库可以读取；`lag` 是还没有汇总进统计的记录数，`following` 为 false 表示统计出错停住，原因见日志。"""
+
+    status: str = "ready"
+    store_position: int
+    views_position: int
+    lag: int
+    following: bool
+
+
+class RuleText(Model):
+    """一条规则：固定编号，和说给当事人听的话（花括号处填入当时的情形）。"""
+
+    rule: str
+    sentence: str
+
+
+@router.get("/livez", operation_id="get_liveness", summary="服务是否在运行", response_description="在运行")
+async def livez() -> Alive:
+    """进程在运行、能应答。"""
+    return Alive()
+
+
+@router.get(
+    "/readyz",
+    operation_id="get_readiness",
+    summary="服务是否就绪",
+    response_description="就绪",
+    responses=problems.declared(problems.STORE_DOWN),
+)
+async def readyz(service: InService) -> Ready:
+    """案卷库可以读取；并说明统计落后多少。"""
+    stored, shown = await _positions(service)
+    following = service.views.error is None
+    return Ready(store_position=stored, views_position=shown, lag=max(0, stored - shown), following=following)
+
+
+@router.get(
+    "/metrics",
+    operation_id="get_metrics",
+    summary="运行指标",
+    response_class=Response,
+    response_description="Prometheus 文本格式",
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **problems.declared(problems.STORE_DOWN),
+    },
+)
+async def metrics(service: InService) -> Response:
+    """各类命令的次数与结果、各地址的答复时间、统计的进度。"""
+    service.metrics.positions(*await _positions(service))
+    return Response(generate_latest(service.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@router.get(
+    "/api/v1/rules",
+    operation_id="list_rules",
+    tags=["规则"],
+    summary="规则书",
+    response_description="全部规则",
+)
+async def rules() -> tuple[RuleText, ...]:
+    """每条规则的编号和说法；拒绝办理时 `rule` 就是这里的编号。"""
+    return tuple(RuleText(rule=rule.id, sentence=rule.sentence) for rule in RULES.values())
+
+
+async def _positions(service: Service) -> tuple[int, int]:
+    """Where the store and the views stand. Raises `StoreUnavailable`."""
+    stored = await service.read(service.casework.files.store.max_notification_id)
+    return stored, service.views.position

@@ -1,0 +1,204 @@
+"""Every answer that is not what was asked for, told as RFC 9457 wants it: stable codes, Chinese sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from api.invalid import Fault, parameter_faults
+from domain.casework.asking import KeyReused, KeyStale, NotFound, StoreUnavailable, VersionStale
+from domain.model import Model, Refused
+
+MEDIA_TYPE = "application/problem+json"
+SCHEMA = "Problem"
+RETRY_AFTER = "1"
+"""Seconds after which to ask again when the store or a view is not ready."""
+
+
+class ProblemDetails(Model):
+    """出错说明（RFC 9457）：`code` 固定不变供程序判断，`detail` 说给人听。"""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    rule: str | None = None
+    errors: tuple[Fault, ...] | None = None
+    version: int | None = None
+    since: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its stable code, its status, and what it says unless there is more to say."""
+
+    code: str
+    status: int
+    title: str
+    detail: str
+
+
+KEY_REQUIRED = Kind(
+    "idempotency-key-required",
+    400,
+    "缺少幂等键",
+    "请带上请求头 Idempotency-Key：每件事用一个新键，重发同一件事用原来的键。",
+)
+MALFORMED = Kind("malformed", 400, "正文无法读取", "正文应为 UTF-8 编码的 JSON，请检查编码和标点。")
+BAD_CURSOR = Kind("bad-cursor", 422, "翻页标记无效", "请从第一页重新查询，不要自行拼写或改动翻页标记。")
+UNIDENTIFIED = Kind("unidentified", 401, "身份不明", "没有可以确认的身份，请登录后再试。")
+LOOPBACK_ONLY = Kind("loopback-only", 403, "不接受此身份方式", "请求头表明身份只限在本机试用，不接受其他地址的请求。")
+FORBIDDEN = Kind("forbidden", 403, "无权查阅", "台账和统计只供工作人员在所负责的范围内查阅。")
+NOT_FOUND = Kind("not-found", 404, "没有这个案件", "没有找到这个案件，或者您无权查阅；请核对编号。")
+UNKNOWN_PATH = Kind("unknown-path", 404, "没有这个地址", "请对照接口说明 /docs 核对地址。")
+METHOD = Kind("method-not-allowed", 405, "不支持这种请求方法", "可用的方法见响应头 Allow。")
+REFUSED = Kind("refused", 409, "依规不能办理", "规则不允许这样办理，理由见 detail，规则编号见 rule。")
+KEY_STALE = Kind("key-stale", 409, "幂等键已过期", "按时间生成的幂等键与现在相差超过一天，请换一个新键。")
+VERSION_STALE = Kind("version-stale", 412, "案件已有新进展", "您看过之后案件又有变化，请重新查看后再办。")
+TOO_LARGE = Kind("body-too-large", 413, "正文太大", "正文超过允许的大小，请缩短内容。")
+WRONG_MEDIA = Kind("unsupported-media-type", 415, "正文类型不对", "请用 Content-Type: application/json，编码 UTF-8。")
+INVALID = Kind("invalid", 422, "内容不符合要求", "请按 errors 逐项改正后再提交；没有保存任何内容。")
+KEY_REUSED = Kind("key-reused", 422, "幂等键用过了", "这个幂等键已用于另一份内容；换一个新键，或原样重发。")
+IF_MATCH_REQUIRED = Kind(
+    "if-match-required", 428, "缺少版本号", "请带上请求头 If-Match，写明您看到的案件版本（即上次答复的 ETag）。"
+)
+UNEXPECTED = Kind("unexpected", 500, "服务出错", "服务内部出错，已记录。请凭响应头 X-Request-Id 联系管理员。")
+STORE_DOWN = Kind("store-unavailable", 503, "暂时无法保存或读取", "案卷库暂时不可用，请稍后用同一个幂等键重试。")
+VIEWS_BEHIND = Kind("views-behind", 503, "统计还没有跟上", "您等的内容还没有汇总进来，请稍后重试。")
+
+MISSING_HEADER = {"Idempotency-Key": KEY_REQUIRED, "If-Match": IF_MATCH_REQUIRED}
+BY_STATUS = {404: UNKNOWN_PATH, 405: METHOD, 413: TOO_LARGE, 400: MALFORMED}
+"""What the framework itself may answer."""
+
+
+class Problem(HTTPException):
+    """Raised anywhere behind the door to give one of the answers above."""
+
+    def __init__(self, kind: Kind, detail: str = "", headers: dict[str, str] | None = None, **more: Any) -> None:
+        super().__init__(kind.status, kind.title, headers)
+        self.kind = kind
+        self.told = ProblemDetails(
+            type=f"urn:bidao:problem:{kind.code}",
+            title=kind.title,
+            status=kind.status,
+            detail=detail or kind.detail,
+            code=kind.code,
+            **more,
+        )
+
+
+def invalid(faults: Sequence[Fault]) -> Problem:
+    """Something in the body or the parameters is not as the schema says."""
+    return Problem(INVALID, errors=tuple(faults))
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as a response; its code is noted for log and metrics."""
+    request.state.outcome = problem.kind.code
+    headers = dict(problem.headers or {})
+    if problem.kind is METHOD and (methods := methods_of(request)):
+        headers["Allow"] = ", ".join(methods)
+    return Response(problem.told.model_dump_json(exclude_none=True), problem.status_code, headers, MEDIA_TYPE)
+
+
+def methods_of(request: Request) -> list[str]:
+    """Every method served at the request's path; the framework names only those of the first route there."""
+    routes: Sequence[Route] = request.app.state.doors
+    return sorted(
+        {method for route in routes if route.matches(request.scope)[0].value for method in route.methods or ()}
+    )
+
+
+def of_framework(error: HTTPException) -> Problem:
+    """What Starlette or FastAPI raised by themselves, or a `Problem` as it is."""
+    if isinstance(error, Problem):
+        return error
+    return Problem(BY_STATUS.get(error.status_code, UNEXPECTED), headers=dict(error.headers or {}))
+
+
+def of_validation(error: RequestValidationError) -> Problem:
+    """Parameters that do not fit: a path that leads nowhere, a header that must be there, or anything else."""
+    for fault in error.errors():
+        place, name = fault["loc"][:2]
+        if place == "path":
+            return Problem(NOT_FOUND)
+        if fault["type"] == "missing" and name in MISSING_HEADER:
+            return Problem(MISSING_HEADER[name])
+    return invalid(parameter_faults(error.errors()))
+
+
+def of_refusal(error: Refused) -> Problem:
+    return Problem(REFUSED, error.sentence, rule=error.rule.id)
+
+
+def of_staleness(error: VersionStale) -> Problem:
+    """The version to read again, and what happened since the one the caller saw."""
+    since = tuple(line.event.label for line in error.since)
+    return Problem(VERSION_STALE, headers={"ETag": f'"{error.version}"'}, version=error.version, since=since)
+
+
+def of_store(error: Exception) -> Problem:
+    return Problem(STORE_DOWN, headers={"Retry-After": RETRY_AFTER})
+
+
+PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
+    HTTPException: of_framework,
+    RequestValidationError: of_validation,
+    Refused: of_refusal,
+    VersionStale: of_staleness,
+    StoreUnavailable: of_store,
+    NotFound: lambda _: Problem(NOT_FOUND),
+    KeyReused: lambda _: Problem(KEY_REUSED),
+    KeyStale: lambda _: Problem(KEY_STALE),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer every exception above as a problem."""
+    for exception, told in PROBLEMS.items():
+        app.add_exception_handler(exception, _handler(told))
+
+
+def _handler(told: Callable[[Any], Problem]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, error: Exception) -> Response:
+        return answer(request, told(error))
+
+    return handle
+
+
+def declared(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """These kinds for an operation's OpenAPI `responses`, one entry a status."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for kind in sorted(kinds, key=lambda kind: kind.status):
+        content = {"schema": {"$ref": f"#/components/schemas/{SCHEMA}"}, "examples": {}}
+        entry = responses.setdefault(kind.status, {"description": "", "content": {MEDIA_TYPE: content}})
+        entry["description"] = "；".join(filter(None, [entry["description"], kind.title]))
+        entry["content"][MEDIA_TYPE]["examples"][kind.code] = {"$ref": f"#/components/examples/{kind.code}"}
+    return responses
+
+
+def components() -> dict[str, dict[str, Any]]:
+    """What `declared` refers to: the schema of every problem, and an example of each kind."""
+    schema = ProblemDetails.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    schemas = {**schema.pop("$defs"), SCHEMA: schema}
+    return {"schemas": schemas, "examples": {kind.code: _example(kind) for kind in KINDS}}
+
+
+def _example(kind: Kind) -> dict[str, Any]:
+    told = Problem(kind, **EXAMPLES.get(kind, {})).told
+    return {"summary": kind.title, "value": told.model_dump(mode="json", exclude_none=True)}
+
+
+KINDS = tuple(kind for kind in globals().copy().values() if isinstance(kind, Kind))
+EXAMPLES: dict[Kind, dict[str, Any]] = {
+    REFUSED: {"detail": "三必到事件须先到现场，方可办结。", "rule": "must-attend-first"},
+    VERSION_STALE: {"version": 4, "since": ("到达现场", "办结")},
+    INVALID: {"errors": (Fault(detail="缺少必填项。", pointer="#/outcome"),)},
+}

@@ -1,0 +1,38 @@
+"""Entity tags: what has not changed since the caller saw it is not sent again (RFC 9110 §13.1.2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Header, Request, Response
+
+from api.identity import HEADER
+
+
+async def conditional(
+    if_none_match: Annotated[
+        str | None, Header(alias="If-None-Match", description="上次答复的 ETag；没有变化即答 304")
+    ] = None,
+) -> None:
+    """Declares the header for a read; `is_known` looks at it once the tag is known."""
+
+
+TAGGED: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": {"description": "内容的标记", "required": True, "schema": {"type": "string"}}}},
+    304: {"description": "与 If-None-Match 所示相同，没有变化"},
+}
+"""For the OpenAPI `responses` of a read."""
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether the caller has what this tag stands for; compared weakly, as for every conditional read."""
+    seen = [one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")]
+    return "*" in seen or tag.removeprefix("W/") in seen
+
+
+def tagged(tag: str, told: str | None = None) -> Response:
+    """JSON under its tag, or 304 for None. Only for this very caller: others may see less."""
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": HEADER}
+    if told is None:
+        return Response(status_code=304, headers=headers)
+    return Response(told, headers=headers, media_type="application/json")

@@ -1,0 +1,152 @@
+"""Reading the views: the docket, the workload, the response times, each within what the asker is responsible for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response, Security
+from pydantic import Field
+
+from api import problems
+from api.door import DoorRoute, Visit, Visiting
+from api.identity import SCHEME
+from api.invalid import Fault
+from api.parameters import WrittenOut
+from api.problems import RETRY_AFTER, VIEWS_BEHIND, Problem, invalid
+from api.reading import scope_of
+from api.service import Service
+from api.tags import TAGGED, conditional, is_known, tagged
+from domain.model import Model
+from projections.docket import BadCursor, DocketPage, DocketQuery, docket
+from projections.response_time import ResponseTimeQuery, ResponseTimeRow, response_times
+from projections.scope import Scope
+from projections.workload import WorkloadQuery, WorkloadRow, workload
+
+router = APIRouter(
+    prefix="/api/v1", route_class=DoorRoute, dependencies=[Security(SCHEME), Depends(conditional)], tags=["台账与统计"]
+)
+
+READS = (
+    problems.UNIDENTIFIED,
+    problems.LOOPBACK_ONLY,
+    problems.FORBIDDEN,
+    problems.INVALID,
+    problems.UNEXPECTED,
+    problems.STORE_DOWN,
+    problems.VIEWS_BEHIND,
+)
+
+
+class Following(WrittenOut):
+    """What a view is asked for besides its own query."""
+
+    after: int | None = Field(
+        default=None, ge=0, le=2**53 - 1, description="等到统计追上这个位置（回执里的 position）再答；等不到答 503"
+    )
+
+
+class DocketAsked(DocketQuery, Following):
+    """台账的查询条件。"""
+
+
+class WorkloadAsked(WorkloadQuery, Following):
+    """工作量的查询条件。"""
+
+
+class ResponseTimesAsked(ResponseTimeQuery, Following):
+    """响应时间的查询条件。"""
+
+
+class WorkloadTold(Model):
+    """工作量，以及它追到的位置。"""
+
+    rows: tuple[WorkloadRow, ...]
+    position: int
+
+
+class ResponseTimesTold(Model):
+    """响应时间（秒），以及它追到的位置。"""
+
+    rows: tuple[ResponseTimeRow, ...]
+    position: int
+
+
+@router.get(
+    "/incidents",
+    operation_id="list_incidents",
+    summary="台账",
+    response_model=DocketPage,
+    response_description="一页案件",
+    responses={**TAGGED, **problems.declared(problems.BAD_CURSOR, *READS)},
+)
+async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting) -> Response:
+    """所负责范围内的案件，按条件筛选、排序、翻页；`capped` 为 true 时件数只数到一万。"""
+    if "limit" not in asked.model_fields_set:
+        asked = asked.model_copy(update={"limit": visit.service.settings.page_size})
+
+    def page(scope: Scope, position: int) -> Model:
+        try:
+            return docket(visit.service.views, scope, asked)
+        except BadCursor as bad:
+            raise Problem(problems.BAD_CURSOR) from bad
+
+    return await looked_up(asked, visit, page)
+
+
+@router.get(
+    "/views/workload",
+    operation_id="get_workload",
+    summary="工作量",
+    response_model=WorkloadTold,
+    response_description="按网格、经办人或单位的工作量",
+    responses={**TAGGED, **problems.declared(*READS)},
+)
+async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting) -> Response:
+    """所负责范围内每个网格、经办人或单位做了多少，可按日分列。"""
+
+    def told(scope: Scope, position: int) -> Model:
+        return WorkloadTold(rows=workload(visit.service.views, scope, asked), position=position)
+
+    return await looked_up(asked, visit, told)
+
+
+@router.get(
+    "/views/response-times",
+    operation_id="get_response_times",
+    summary="响应时间",
+    response_model=ResponseTimesTold,
+    response_description="各段响应时间的分位数",
+    responses={**TAGGED, **problems.declared(*READS)},
+)
+async def get_response_times(asked: Annotated[ResponseTimesAsked, Query()], visit: Visiting) -> Response:
+    """所负责范围内从反映到受理、到场、办结，以及办结到结案的时间。"""
+
+    def told(scope: Scope, position: int) -> Model:
+        return ResponseTimesTold(rows=response_times(visit.service.views, scope, asked), position=position)
+
+    return await looked_up(asked, visit, told)
+
+
+async def looked_up(asked: Following, visit: Visit, told: Callable[[Scope, int], Model]) -> Response:
+    """The view as of a position not before `after`. The position is read first: what is shown is never older."""
+    service = visit.service
+    scope = scope_of(visit.asker, service.casework.territory)
+    if asked.after is not None:
+        await require_position(asked.after, service)
+    position = service.views.position
+    tag = f'W/"{position}"'
+    if is_known(visit.request, tag):
+        return tagged(tag)
+    found = await service.read(lambda: told(scope, position))
+    return tagged(tag, found.model_dump_json())
+
+
+async def require_position(after: int, service: Service) -> None:
+    """Wait until the views have come this far. Raises `Problem`: nothing is stored there (422), or not yet (503)."""
+    if after <= service.views.position:
+        return
+    if after > await service.read(service.casework.files.store.max_notification_id):
+        raise invalid([Fault(detail="案卷库里还没有这个位置，请用回执里的 position。", parameter="after")])
+    if not await service.views.wait_for(after, service.settings.wait_timeout):
+        raise Problem(VIEWS_BEHIND, headers={"Retry-After": RETRY_AFTER})

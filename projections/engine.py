@@ -1,0 +1,155 @@
+"""Views: they follow the log in pages, let readers wait for a position, and can be made again while in use."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection
+from threading import Event, RLock, Thread
+
+from domain.casework.application import CaseFiles
+from projections import ALL
+from projections.frame import Frame
+from projections.pages import Pages
+from projections.projection import Projection
+from projections.rebuilding import Progress, Rebuilding, RebuildReport
+from projections.tables import Tables
+from projections.waiting import Waiters
+
+log = logging.getLogger(__name__)
+PAUSE, LONGEST_PAUSE = 0.1, 30.0
+"""Seconds before another try after a failure: doubled each time, up to the longest."""
+
+
+class ViewsAhead(RuntimeError):
+    """The views know of events that the store does not have."""
+
+
+class Views:
+    """The views of one store, kept in one file (in a temporary one without `path`).
+
+    `page` is how many events are merged at a time. `poll` is how often, in seconds, to look for events
+    that other processes wrote; `wake` tells of our own. `gather` is how long more events may come before
+    a page is read, unless somebody waits. Several processes may follow into one file: each page is
+    merged once.
+    """
+
+    def __init__(
+        self,
+        files: CaseFiles,
+        path: Path | None,
+        projections: Sequence[type[Projection]] = ALL,
+        *,
+        page: int = 1000,
+        poll: float = 1.0,
+        gather: float = 0.01,
+    ) -> None:
+        self.error: str | None = None
+        """Why the views do not follow, if they do not."""
+        self._page, self._poll, self._gather = page, poll, gather
+        self._pages, self._frame = Pages(files.store), Frame()
+        self._tables = Tables(path, projections)
+        self._waiters = Waiters(self._tables.position())
+        self._one_at_a_time = RLock()
+        self._woken, self._ended = Event(), Event()
+        self._thread: Thread | None = None
+
+    @property
+    def position(self) -> int:
+        """Up to where every view has come."""
+        return self._waiters.position
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot of all views, from any thread."""
+        with self._tables.reading() as connection:
+            yield connection
+
+    def catch_up(self) -> int:
+        """Merge all there is, page by page, and return the position reached.
+
+        Raises `DefinitionChanged`, `ViewsAhead`, `UnreadablePage`, or an error of either database; what
+        was merged before stays.
+        """
+        while self._step():
+            pass
+        return self.position
+
+    async def wait_for(self, position: int, seconds: float) -> bool:
+        """Whether the views had come this far within so many seconds."""
+        self.wake(position)
+        return await self._waiters.wait(position, seconds)
+
+    def start(self) -> None:
+        """Follow the log on a thread of its own."""
+        self._ended.clear()
+        self._thread = Thread(target=self._follow, name="views", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End that thread after the page it is at."""
+        self._ended.set()
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def wake(self, position: int) -> None:
+        """Say that the store has come this far. Returns at once."""
+        if position > self.position:
+            self._woken.set()
+
+    def rebuild(self, progress: Progress | None = None) -> RebuildReport:
+        """Make every view again from the first event, compare it with the one in use, and put it in its place.
+
+        Readers and followers go on meanwhile. Raises what `catch_up` raises, and leaves all as it was.
+        """
+        tables = Tables(self._tables.path, self._tables.views)
+        try:
+            report = Rebuilding(self._pages, tables).run(progress)
+        finally:
+            tables.close()
+        self._waiters.arrived(report.position)
+        return report
+
+    def close(self) -> None:
+        """Stop following and let go of the files. The store stays open."""
+        self.stop()
+        self._tables.close()
+        self._frame.close()
+
+    def _step(self) -> bool:
+        """Merge one page into the views that are furthest behind; False when there is nothing to merge."""
+        with self._one_at_a_time:
+            with self._tables.reading() as connection:
+                stands = self._tables.stands(connection)
+            start, *others = sorted({at.position for at in stands.values()})
+            page = self._pages.read(start, self._page, others[0] if others else None)
+            if page is None:
+                if start > self._pages.head:
+                    raise ViewsAhead(f"视图已到第{start}条，事件库只有{self._pages.head}条：请核对数据，或运行重建。")
+                self._waiters.arrived(start)
+                return False
+            self._frame.load(page.rows)
+            behind = [view for view, at in stands.items() if at.position == start]
+            if self._tables.advance(start, page.reached, {view: self._frame.changes(view) for view in behind}):
+                self._waiters.arrived(page.reached)
+            return True
+
+    def _follow(self) -> None:
+        pause = 0.0
+        while not self._ended.wait(pause):
+            self._woken.wait(self._poll)
+            if not self._waiters:
+                self._ended.wait(self._gather)
+            self._woken.clear()
+            try:
+                while not self._ended.is_set() and self._step():
+                    pass
+                self.error, pause = None, 0.0
+            except Exception as error:
+                self.error = f"{type(error).__name__}: {error}"
+                pause = min(max(PAUSE, 2 * pause), LONGEST_PAUSE)
+                log.exception("the views stay at position %d; trying again in %.1f seconds", self.position, pause)

@@ -1,0 +1,190 @@
+"""The event frame: stored events as the typed columns that every projection selects from. No personal field enters it.
+
+| columns | |
+|---|---|
+| `n`, `position`, `sign` | place in the frame, place in the store, +1 or −1 (`projections.restating`) |
+| `"case"`, `version`, `type` | whose event, the how manieth, its stored name |
+| `actor`, `role`, `unit` | who acted, in which capacity, for which unit |
+| `effective_at`, `recorded_at` | microseconds since 1970, as all times here |
+| `day`, `resolved_day` | the dates in Asia/Shanghai of `effective_at` and `resolved_at`: 2026-02-16 |
+| `district` … `building`, `kind`, `urgency`, `category` | the case's standing, as corrected |
+| `stage`, `cycle`, `cycle_began_at`, `reported_at`, `resolved_at` | the case just after the event |
+| `held_by`, `officer`, `lead` | whose it was just after the event |
+| `counts`, `exempted` | false for a duplicate; true where a timeout is forgiven |
+| `data` | the event's own fields: every scalar that names no person, times as TIMESTAMPTZ |
+
+A text that is missing is '' outside `data`, so that it can be a key, and can clear what stood before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, get_args
+
+import duckdb
+import orjson
+import pyarrow as pa
+from pydantic import AwareDatetime, BaseModel
+
+from domain.casework.recording import UPCASTS, upcast
+from domain.incident.events import BY_TYPE
+from domain.privacy import privacy_of
+from domain.territory import Place
+from projections.projection import Projection
+from projections.restating import Row
+
+PATH = tuple(Place.model_fields)
+"""The levels a case lies under, from the district down."""
+SCALARS = {str: "VARCHAR", bool: "BOOLEAN", int: "BIGINT", datetime: "TIMESTAMPTZ"}
+
+
+class UnreadablePage(RuntimeError):
+    """Stored events that do not fit the frame. Says which positions, and nothing of what is in them."""
+
+
+def data_columns(models: Iterable[type[BaseModel]]) -> dict[str, str]:
+    """The scalar fields of all events that name no person, with their SQL types.
+
+    A name that is personal in one event stays out for all. Raises `TypeError` when two events give one
+    name two types: the newer of the two needs another name.
+    """
+    found: dict[str, str] = {}
+    personal: set[str] = set()
+    for model in models:
+        levels = privacy_of(model)
+        for name, field in model.model_fields.items():
+            sql = _scalar(field.annotation)
+            if levels.get(name, "nested") is not None:
+                personal.add(name)
+            elif sql and name != "type" and found.setdefault(name, sql) != sql:
+                raise TypeError(f"{model.__name__}.{name} is {sql}, but {found[name]} in another event")
+    return {name: sql for name, sql in found.items() if name not in personal}
+
+
+def _scalar(annotation: Any) -> str | None:
+    kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not type(None)]
+    kind = datetime if kinds == [AwareDatetime] else kinds[0]
+    if len(kinds) > 1 or not isinstance(kind, type):
+        return None
+    return next((sql for scalar, sql in SCALARS.items() if issubclass(kind, scalar)), None)
+
+
+def _structure(types: dict[str, Any]) -> str:
+    return orjson.dumps(types).decode()
+
+
+DATA = data_columns(BY_TYPE.values())
+STANDING = {"place": dict.fromkeys(PATH, "VARCHAR"), "kind": "VARCHAR", "urgency": "INTEGER", "category": "VARCHAR"}
+KEYS = {
+    "standing": STANDING,
+    **dict.fromkeys(("reported_at", "cycle_began_at", "resolved_at"), "TIMESTAMPTZ"),
+    **dict.fromkeys(("stage", "held_by", "officer", "lead"), "VARCHAR"),
+    "cycle": "INTEGER",
+    "counts": "BOOLEAN",
+}
+STATE = {
+    **dict.fromkeys(("actor", "role", "unit"), "VARCHAR"),
+    **dict.fromkeys(("effective_at", "recorded_at"), "TIMESTAMPTZ"),
+    "keys": KEYS,
+    "event": DATA,
+}
+"""All that is read of a stored event; `from_json` drops the rest."""
+
+
+def _day(moment: str) -> str:
+    return f"strftime({moment} AT TIME ZONE 'Asia/Shanghai', '%Y-%m-%d')"
+
+
+FRAME = f"""
+    CREATE OR REPLACE TEMP TABLE events AS
+    WITH stored AS (
+        SELECT *, from_json(state, '{_structure(STATE)}') AS s, from_json(standing, '{_structure(STANDING)}') AS now
+        FROM page
+    ), settled AS (SELECT *, s.keys AS k, coalesce(now, s.keys.standing) AS stands FROM stored)
+    SELECT
+        n, position, sign, "case", version, type,
+        s.actor AS actor, s.role AS role, coalesce(s.unit, '') AS unit,
+        epoch_us(s.effective_at) AS effective_at, epoch_us(s.recorded_at) AS recorded_at,
+        {_day("s.effective_at")} AS day, {_day("k.resolved_at")} AS resolved_day,
+        {", ".join(f"coalesce(stands.place.{level}, '') AS {level}" for level in PATH)},
+        stands.kind AS kind, stands.urgency AS urgency, stands.category AS category,
+        k.stage AS stage, k.cycle AS cycle, epoch_us(k.cycle_began_at) AS cycle_began_at,
+        epoch_us(k.reported_at) AS reported_at, epoch_us(k.resolved_at) AS resolved_at,
+        k.held_by AS held_by, coalesce(k.officer, '') AS officer, coalesce(k."lead", '') AS "lead",
+        coalesce(page_counts, k.counts) AS counts, exempted,
+        s.event AS data
+    FROM settled"""
+FITS = """
+    SELECT count(*) FROM events
+    WHERE (effective_at + recorded_at + reported_at + cycle_began_at + cycle + urgency) IS NULL
+       OR (role || actor || kind || category || stage || held_by) IS NULL OR counts IS NULL"""
+COLUMNS = {
+    "n": pa.int64(),
+    "position": pa.int64(),
+    "case": pa.string(),
+    "version": pa.int32(),
+    "type": pa.string(),
+    "state": pa.string(),
+    "sign": pa.int32(),
+    "standing": pa.string(),
+    "page_counts": pa.bool_(),
+    "exempted": pa.bool_(),
+}
+
+
+class Frame:
+    """One page of events after the other, in an in-process DuckDB. For one thread at a time."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self._duck = duckdb.connect(
+            config={
+                "threads": threads,
+                "temp_directory": "",
+                "autoload_known_extensions": False,
+                "autoinstall_known_extensions": False,
+            }
+        )
+        self._types: frozenset[str] = frozenset()
+
+    def load(self, rows: Sequence[Row]) -> None:
+        """Make these rows the frame. Raises `UnreadablePage`."""
+        self._types = frozenset(row.type for row in rows)
+        try:
+            self._duck.register("page", _table(rows))
+            self._duck.execute(FRAME)
+            unfit = self._duck.execute(FITS).fetchall()[0][0]
+        except (duckdb.Error, pa.ArrowInvalid) as error:
+            raise _unreadable(rows, type(error).__name__) from None  # its message may quote an event
+        finally:
+            self._duck.unregister("page")
+        if unfit:
+            raise _unreadable(rows, f"{unfit} without what every event has")
+
+    def changes(self, projection: type[Projection]) -> list[tuple[Any, ...]]:
+        """What the frame adds to a view, in the order of its columns."""
+        if projection.reads and projection.reads.isdisjoint(self._types):
+            return []
+        return self._duck.execute(projection.page_select()).fetchall()
+
+    def close(self) -> None:
+        self._duck.close()
+
+
+def _unreadable(rows: Sequence[Row], why: str) -> UnreadablePage:
+    return UnreadablePage(f"events {rows[0].position} to {rows[-1].position} do not fit the frame: {why}")
+
+
+def _table(rows: Sequence[Row]) -> pa.Table:
+    position, case, version, name, state, *rest = zip(*rows, strict=True)
+    current = [_current(*stored) for stored in zip(name, state, strict=True)] if UPCASTS else state
+    values = (range(len(rows)), position, case, version, name, current, *rest)
+    columns = zip(COLUMNS.items(), values, strict=True)
+    return pa.table({column: pa.array(given, kind) for (column, kind), given in columns})
+
+
+def _current(name: str, state: bytes) -> bytes:
+    """The event's JSON in today's schema."""
+    if any(name == old for old, _ in UPCASTS):
+        return orjson.dumps(upcast(name, orjson.loads(state)))
+    return state

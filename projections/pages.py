@@ -1,0 +1,50 @@
+"""Pages of the log, as rows for the frame."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.casework.recorders import CaseRecorder
+from projections.restating import Row, restated
+
+
+class Page(NamedTuple):
+    """Rows for the frame, and the last position they take in."""
+
+    rows: list[Row]
+    reached: int
+
+
+class Pages:
+    """Reads one store, page by page."""
+
+    def __init__(self, store: CaseRecorder) -> None:
+        self._store = store
+
+    @property
+    def head(self) -> int:
+        """The last position there is."""
+        return self._store.max_notification_id()
+
+    def read(self, start: int, limit: int, stop: int | None = None) -> Page | None:
+        """At most `limit` events after `start`, to `stop` inclusive; None when there are none."""
+        found = self._store.select_notifications(start, limit, stop, inclusive_of_start=False)
+        if not found:
+            return None
+        rows = [Row(one.id, str(one.originator_id), one.originator_version, one.topic, one.state) for one in found]
+        return Page(list(restated(rows, _Histories(self._store))), rows[-1].position)
+
+
+class _Histories:
+    """Case files already read for this page."""
+
+    def __init__(self, store: CaseRecorder) -> None:
+        self._store = store
+        self._known: dict[str, list[Row]] = {}
+
+    def __call__(self, case: str, version: int) -> list[Row]:
+        if len(self._known.get(case, ())) < version:
+            lines = self._store.select_case(UUID(case))
+            self._known[case] = [Row(one.id, case, one.originator_version, one.topic, one.state) for one in lines]
+        return self._known[case][:version]

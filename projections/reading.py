@@ -1,0 +1,55 @@
+"""What the query functions share: a snapshot to read, conditions, and times as people and programs read them."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from sqlite3 import Connection
+from typing import Any, Protocol
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Readable(Protocol):
+    """Views, as far as a query needs them."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One snapshot of all views."""
+
+
+@dataclass(slots=True)
+class Where:
+    """Conditions that all must hold, and the values bound in them.
+
+    `index` names the column to find rows by; without it SQLite chooses, by guess.
+    """
+
+    index: str | None = None
+    terms: list[str] = field(default_factory=lambda: ["true"])
+    values: list[Any] = field(default_factory=list)
+
+    def add(self, term: str, *values: object) -> None:
+        """One more condition, a question mark for each value."""
+        self.terms.append(term)
+        self.values += values
+
+    def equal(self, column: str, value: object | None) -> None:
+        """The column has this value; None asks nothing."""
+        if value is not None:
+            unused = "+" if self.index not in (None, column) else ""  # SQLite's way to keep an index out
+            self.add(f"{unused}{column} = ?", value)
+
+    def __str__(self) -> str:
+        return " AND ".join(self.terms)
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 1970, as the views keep times."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def moment(microseconds: int | None) -> datetime | None:
+    """An aware time; None where there is none (any more)."""
+    return EPOCH + microseconds * MICROSECOND if microseconds else None

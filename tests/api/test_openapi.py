@@ -1,0 +1,95 @@
+"""The description: complete, in Chinese, and true to the commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api.app import create_app
+from api.problems import KINDS
+from api.settings import Settings
+from domain.incident.commands import ALL, Report
+from domain.model import Command
+
+DESCRIBED = create_app(Settings()).openapi()
+OPERATIONS = {
+    operation["operationId"]: (path, method, operation)
+    for path, operations in DESCRIBED["paths"].items()
+    for method, operation in operations.items()
+}
+CHINESE = re.compile("[\u4e00-\u9fff]")
+PUBLIC = {"get_liveness", "get_readiness", "get_metrics", "list_rules"}
+
+
+def test_it_is_openapi_31_of_this_service() -> None:
+    assert DESCRIBED["openapi"].startswith("3.1.")
+    assert DESCRIBED["info"]["title"] == "必到"
+
+
+def test_every_command_has_an_operation_that_says_what_the_command_says() -> None:
+    commands: dict[str, type[Command]] = {
+        f"/api/v1/incidents/{{incident_id}}/{command.name}": command for command in ALL
+    }
+    commands["/api/v1/incidents"] = Report
+    posts = {path: operations["post"] for path, operations in DESCRIBED["paths"].items() if "post" in operations}
+    assert posts.keys() == commands.keys()
+    for path, operation in posts.items():
+        command = commands[path]
+        assert operation["summary"] == command.label
+        assert operation["description"] == command.__doc__
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert schema == {"$ref": f"#/components/schemas/{command.__name__}"}
+        assert DESCRIBED["components"]["schemas"][command.__name__]["examples"] == [command.example]
+        command.model_validate(command.example)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_is_described_in_chinese(name: str) -> None:
+    _, _, operation = OPERATIONS[name]
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
+    described = [operation["summary"], operation["description"], *operation["tags"]]
+    described += [parameter["description"] for parameter in operation.get("parameters", ())]
+    described += [response["description"] for response in operation["responses"].values()]
+    assert [words for words in described if not CHINESE.search(words)] == []
+    assert set(operation["tags"]) <= {tag["name"] for tag in DESCRIBED["tags"]}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_declares_its_problems(name: str) -> None:
+    _, method, operation = OPERATIONS[name]
+    for status, response in operation["responses"].items():
+        if status >= "400":
+            assert list(response["content"]) == ["application/problem+json"]
+            assert response["content"]["application/problem+json"]["examples"]
+    expected = {"500"} if name in PUBLIC else {"401", "403", "422", "500", "503"}
+    expected |= {"400", "409", "413", "415"} if method == "post" else set()
+    assert expected <= operation["responses"].keys()
+    assert ("security" in operation) == (name not in PUBLIC)
+
+
+def test_every_kind_of_problem_has_an_example_that_fits_its_schema() -> None:
+    examples = DESCRIBED["components"]["examples"]
+    assert examples.keys() == {kind.code for kind in KINDS}
+    for code, example in examples.items():
+        assert example["value"]["code"] == code
+        assert CHINESE.search(example["value"]["detail"])
+
+
+def references(document: Any) -> Iterator[str]:
+    """Every $ref of a document."""
+    if isinstance(document, dict):
+        if isinstance(document.get("$ref"), str):
+            yield document["$ref"]
+        for inner in document.values():
+            yield from references(inner)
+    if isinstance(document, list):
+        for inner in document:
+            yield from references(inner)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    known = {f"#/components/{part}/{name}" for part, entries in DESCRIBED["components"].items() for name in entries}
+    assert set(references(DESCRIBED)) <= known

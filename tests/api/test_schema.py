@@ -1,0 +1,94 @@
+"""The description is the truth: schemathesis tries every operation against it, with all its checks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from os import environ
+from pathlib import Path
+from typing import Any
+
+import httpx
+from schemathesis.config import ChecksConfig
+
+from tests.api.visitor import Clock, Visitor, identity
+from tests.lives import LIVES, PRIMARY, REPORTED, TWICE
+from tests.server import serving, settings_for
+
+HERE = Path(__file__).parent
+READER = identity("district-desk")["Bidao-Actor"]
+
+
+def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """For every operation who asks, and for every command a case in the stage where it is granted."""
+    ready: dict[str, dict[str, Any]] = {}
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            ready[operation["operationId"]] = {"identity": READER, "incident_id": visitor.case(REPORTED)}
+            if method == "post":
+                ready[operation["operationId"]] = prepared_for(visitor, path.rpartition("/")[2])
+    return ready
+
+
+def prepared_for(visitor: Visitor, last: str) -> dict[str, Any]:
+    """What the example of one command needs."""
+    *before, turn = LIVES["report" if last == "incidents" else last]
+    told = {"identity": identity(turn.actor)["Bidao-Actor"], "body": turn.asked, "version": "*"}
+    if not before:
+        return told
+    primary = visitor.case(TWICE[:1]) if PRIMARY in turn.asked.values() else None
+    told["body"] = {field: primary if value == PRIMARY else value for field, value in turn.asked.items()}
+    answer = visitor.play(tuple(before))
+    return {**told, "incident_id": answer.json()["incident_id"], "version": answer.headers["ETag"]}
+
+
+def run(url: str, prepared: Path, report: Path) -> subprocess.CompletedProcess[str]:
+    """All checks, all phases, through schemathesis's own command."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
+            *("run", f"{url}/openapi.json", "--checks", "all", "--no-color"),
+            *("--report", "ndjson", "--report-ndjson-path", str(report)),
+        ],
+        env={**environ, "SCHEMATHESIS_HOOKS": "tests.api.schema_hooks", "BIDAO_PREPARED": str(prepared)},
+        cwd=HERE.parents[1],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def outcomes(report: Path) -> Iterator[tuple[str, int]]:
+    """Every operation asked, and the status it answered."""
+    for line in report.read_text("utf-8").splitlines():
+        scenario = json.loads(line).get("ScenarioFinished") or {}
+        recorder = scenario.get("recorder") or {}
+        for case, interaction in recorder.get("interactions", {}).items():
+            if interaction.get("response"):
+                asked = recorder["cases"][case]["value"]
+                yield f"{asked['method']} {asked['path']}", interaction["response"]["status_code"]
+
+
+def test_schemathesis_finds_nothing_and_every_operation_succeeds_at_least_once(tmp_path: Path) -> None:
+    clock, given, report = Clock(), tmp_path / "prepared.json", tmp_path / "report.ndjson"
+    with serving(settings_for(tmp_path / "data"), clock) as url, httpx.Client(base_url=url) as client:
+        described = client.get("/openapi.json").json()
+        given.write_text(json.dumps(prepare(Visitor(client, clock), described)), "utf-8")
+        finished = run(url, given, report)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    succeeded = {operation for operation, status in outcomes(report) if 200 <= status < 300}
+    every = {f"{method.upper()} {path}" for path, methods in described["paths"].items() for method in methods}
+    assert every - succeeded == set()
+
+
+def test_its_configuration_adds_three_answers_and_nothing_else() -> None:
+    configuration = tomllib.loads((HERE / "schemathesis.toml").read_text("utf-8"))
+    assert configuration.keys() == {"generation", "phases", "checks"}
+    for name, check in configuration["checks"].items():
+        assert check.keys() == {"expected-statuses"}
+        by_default = set(vars(ChecksConfig().get_by_name(name=name))["expected_statuses"])
+        assert by_default < set(check["expected-statuses"]) <= by_default | {"412", "422", "428"}

@@ -1,0 +1,165 @@
+"""The docket and the figures: each sees what lies where they are responsible, and what they just did."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.visitor import Clock, Visitor, identity
+from tests.lives import CLOSED, HANDLING, OFFICER, REPORTED, RESIDENT
+from tests.server import serving, settings_for
+
+VIEWS = ("/api/v1/incidents", "/api/v1/views/workload", "/api/v1/views/response-times")
+SANJIAOPING, YUNJIAN = "grid-chuangdan-1", "grid-yunjian-3"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """A service of its own, with five cases in one grid and one in another."""
+    clock = Clock()
+    settings = settings_for(tmp_path_factory.mktemp("views"), wait_timeout=20, page_size=4)
+    with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
+        visitor = Visitor(client, clock)
+        for life in (REPORTED, REPORTED, HANDLING, HANDLING, CLOSED):
+            visitor.case(life)
+        visitor.report("officer-zhang", grid=YUNJIAN)
+        yield visitor
+
+
+def shown(visitor: Visitor, path: str, actor: str = "district-desk", **query: Any) -> dict[str, Any]:
+    """A view that has caught up with everything stored."""
+    answer = visitor.client.get(path, params={**query, "after": visitor.stored()}, headers=identity(actor))
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def test_the_docket_lists_and_counts(service: Visitor) -> None:
+    page = shown(service, VIEWS[0])
+    assert page.keys() == {"items", "next", "count", "capped"}
+    assert (page["count"], page["capped"], len(page["items"])) == (6, False, 4)
+    newest = page["items"][0]
+    assert (newest["place"]["grid"], newest["stage_label"], newest["kind_label"]) == (YUNJIAN, "待受理", "突发事件")
+
+
+def test_the_docket_is_turned_page_by_page(service: Visitor) -> None:
+    seen: list[str] = []
+    query: dict[str, Any] = {"sort": "reported_at"}
+    while page := shown(service, VIEWS[0], **query):
+        seen += [row["incident_id"] for row in page["items"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert len(seen) == len(set(seen)) == 6
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"territory": SANJIAOPING}, 5),
+        ({"territory": "street-tuoyuan"}, 1),
+        ({"stage": "reported"}, 3),
+        ({"stage": ["reported", "closed"]}, 4),
+        ({"open": "false"}, 1),
+        ({"kind": "dispute"}, 0),
+        ({"kind": "emergency", "territory": YUNJIAN, "stage": "reported"}, 1),
+        ({"urgency": 1, "reported_from": "2026-03-02T00:00:00+08:00"}, 6),
+        ({"territory": "nowhere"}, 0),
+    ],
+)
+def test_the_docket_is_filtered(service: Visitor, query: dict[str, Any], count: int) -> None:
+    assert shown(service, VIEWS[0], **query)["count"] == count
+
+
+@pytest.mark.parametrize(
+    ("actor", "count"),
+    [("city", 6), ("district-desk", 6), ("street-desk", 5), (OFFICER, 5), ("officer-zhang", 1), ("officer-chen", 0)],
+)
+def test_everybody_sees_where_they_are_responsible(service: Visitor, actor: str, count: int) -> None:
+    claim = identity(actor) if actor != "city" else {"Bidao-Actor": "mayor; role=auditor; scope=city-huaihua"}
+    query = {"after": str(service.stored())}
+    docket = service.client.get(VIEWS[0], params=query, headers=claim).json()
+    assert docket["count"] == count
+    workload = service.client.get(VIEWS[1], params=query, headers=claim).json()
+    assert sum(row["reported"] for row in workload["rows"]) == count
+
+
+@pytest.mark.parametrize("path", VIEWS)
+@pytest.mark.parametrize("claim", [f"{RESIDENT}; role=resident", "somebody; role=street"])
+def test_residents_and_staff_without_a_place_see_no_views(service: Visitor, path: str, claim: str) -> None:
+    answer = service.client.get(path, headers={"Bidao-Actor": claim})
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+def test_workload_and_response_times_say_how_far_they_come(service: Visitor) -> None:
+    stored = service.stored()
+    workload = shown(service, VIEWS[1], by="grid")
+    assert workload["position"] >= stored
+    assert {row["key"]: (row["reported"], row["arrived"], row["closed"]) for row in workload["rows"]} == {
+        SANJIAOPING: (5, 3, 1),
+        YUNJIAN: (1, 0, 0),
+    }
+    times = shown(service, VIEWS[2], stage="arrive", by="grid")
+    assert times["position"] >= stored
+    [row] = times["rows"]
+    assert (row["key"], row["n"]) == (SANJIAOPING, 3)
+    assert row["p50"] == pytest.approx(360, rel=0.01)  # lives go on after six minutes
+
+
+@pytest.mark.parametrize("path", VIEWS)
+def test_a_view_that_has_not_moved_is_not_sent_again(service: Visitor, path: str) -> None:
+    shown(service, path)
+    tag = service.read(path).headers["ETag"]
+    assert service.read(path, **{"If-None-Match": tag}).status_code == 304
+    service.report()
+    shown(service, path)
+    assert service.read(path, **{"If-None-Match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize("path", VIEWS)
+@pytest.mark.parametrize(
+    "query", ["colour=red", "after=-1", "after=soon", "from_day=0&reported_from=0", "limit=0&by=no"]
+)
+def test_a_query_that_does_not_fit(service: Visitor, path: str, query: str) -> None:
+    answer = service.read(f"{path}?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+def test_a_position_nobody_was_given(service: Visitor) -> None:
+    answer = service.read(f"{VIEWS[0]}?after={service.stored() + 1}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "after"
+
+
+@pytest.mark.parametrize("cursor", ["x", "曾竹英", "eyJhIjogMX0", "0" * 300])
+def test_a_cursor_nobody_was_given(service: Visitor, cursor: str) -> None:
+    answer = service.client.get(VIEWS[0], params={"cursor": cursor}, headers=identity("district-desk"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad-cursor")
+
+
+def test_a_cursor_of_another_query(service: Visitor) -> None:
+    cursor = shown(service, VIEWS[0])["next"]
+    answer = service.client.get(
+        VIEWS[0], params={"cursor": cursor, "sort": "updated_at"}, headers=identity("district-desk")
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad-cursor")
+
+
+def test_views_that_cannot_follow_in_time_are_503(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, wait_timeout=0.1)
+    with serving(settings, Clock()) as url, httpx.Client(base_url=url) as client:
+        visitor = Visitor(client, Clock())
+        with closing(sqlite3.connect(settings.views_db, isolation_level=None)) as views:
+            views.execute("BEGIN IMMEDIATE")
+            position = visitor.report().json()["position"]
+            answer = visitor.read(f"{VIEWS[0]}?after={position}")
+            assert (answer.status_code, answer.json()["code"]) == (503, "views-behind")
+            assert answer.headers["Retry-After"] == "1"
+            assert client.get("/readyz").json()["lag"] == position
+            views.execute("ROLLBACK")

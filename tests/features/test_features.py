@@ -1,0 +1,30 @@
+"""Every scenario of `features`, asked twice: straight of the rules, and through the HTTP door."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_bdd import scenarios
+
+from tests.drivers import Clock, Domain, Driver, Http
+from tests.steps.cast import TERRITORY
+from tests.steps.steps import *  # noqa: F403 - pytest-bdd looks for steps among a module's names
+from tests.steps.views import *  # noqa: F403 - the same
+from tests.steps.words import moment
+from tests.steps.world import World
+
+NOON = moment("2026-03-02 12:00")
+
+
+@pytest.fixture(params=[Domain, Http], ids=["domain", "http"], autouse=True)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A service of its own for each scenario, empty, at a time the scenario may set."""
+    clock = Clock(NOON)
+    driver: Driver = request.param(TERRITORY, clock, tmp_path)
+    with driver:
+        told = World(driver, clock)
+        yield told
+        told.nothing_unsaid()
+
+
+scenarios("../../features")

@@ -1,0 +1,130 @@
+"""Random but legal histories in a store: walks of several neighbourhoods at once, each command through the casework.
+
+The same seed gives the same history, ids of cases included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+
+from eventsourcing.persistence import Notification, StoredEvent
+
+from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
+from domain.casework.asking import Caller
+from domain.casework.recording import RecordedEvent
+from domain.incident import commands as c
+from domain.incident.state import Incident
+from domain.model import Refused
+from tests.rules.recipes import RECIPES
+from tests.rules.scene import CLOCKS, MORNING, TERRITORY, Move, Scene
+from tests.rules.walk import VARIED, Walk
+
+
+RESTATING = (
+    *("request-correction", "grant-correction", "merge", "unmerge", "request-void", "grant-void"),
+    *("fail-check", "close", "reopen", "appeal-timeout", "exempt-timeout", "uphold-timeout"),
+    *("dispatch", "sign-for", "return", "assign", "hand-over", "escalate", "request-suspension", "grant-suspension"),
+    *("resume", "request-help", "answer-help", "keep-commitment", "break-commitment", "follow-up", "pass-check"),
+)
+"""What changes what was counted, or leads there."""
+
+
+class Restless(Walk):
+    """A walk on which people change their minds more often than they do."""
+
+    def next(self, cases: Mapping[str, Incident]) -> Move:
+        name = self.draw.choice([*cases, ""])
+        fitting = [c.BY_NAME[asked] for asked in RESTATING if name and cases[name].stage in c.BY_NAME[asked].stages]
+        if not fitting or self.draw.random() < 0.5:
+            return super().next(cases)
+        asked = self.draw.choice(fitting).name
+        usual = RECIPES[asked].move
+        command = VARIED[asked](self.draw, cases[name]) if asked in VARIED else usual.command
+        return self._timed(self._somebody(usual.actor, command, cases[name])(command, of=name))
+
+
+class Neighbourhood:
+    """A few cases that may be merged with each other, and what people there think of asking."""
+
+    def __init__(self, seed: int) -> None:
+        self.scene = Scene(CLOCKS)
+        self._walk = Restless(seed)
+        self._ids: dict[str, str] = {}
+
+    def next(self) -> Move | None:
+        """The next thing asked; None where a rule says no."""
+        move = self._walk.next(self.scene.cases)
+        try:
+            self.scene.take(move)
+        except Refused:
+            return None
+        return move
+
+    async def ask(self, casework: Casework, move: Move, key: str) -> None:
+        """Ask it of the casework, with the ids of its store for the names of the scene."""
+        who, command = move.actor, move.sent(self.scene.now)
+        caller = Caller("walk", key, who.id, who.role, who.scope, who.unit)
+        if isinstance(command, c.Report):
+            self._ids[move.of] = (await casework.report(self._somewhere(command), caller)).incident_id
+            return
+        if isinstance(command, c.Merge):
+            command = command.model_copy(update={"into": self._ids[command.into]})
+        await casework.act(self._ids[move.of], command, caller)
+
+    def _somewhere(self, command: c.Report) -> c.Report:
+        """In a building now and then."""
+        at_home = command.grid == "grid" and self._walk.draw.random() < 0.5
+        return command.model_copy(update={"building": "building"}) if at_home else command
+
+
+class Town:
+    """Neighbourhoods with one clock: it is always the turn of whoever is furthest behind."""
+
+    def __init__(self, seed: int, neighbourhoods: int) -> None:
+        self._all = [Neighbourhood(seed * 100 + nth) for nth in range(neighbourhoods)]
+        self._seed = seed
+        self._now = MORNING
+
+    def clock(self) -> datetime:
+        return self._now
+
+    async def live(self, casework: Casework, turns: int) -> None:
+        for turn in range(turns):
+            neighbourhood = min(self._all, key=lambda one: one.scene.now)
+            move = neighbourhood.next()
+            self._now = neighbourhood.scene.now
+            if move is not None:
+                await neighbourhood.ask(casework, move, f"{self._seed}-{turn}")
+
+
+@cache
+def history(seed: int, neighbourhoods: int = 4, turns: int = 400) -> Sequence[Notification]:
+    """All events of a town, in the order of their positions."""
+
+    async def lived() -> Sequence[Notification]:
+        town, files = Town(seed, neighbourhoods), CaseFiles(env=MEMORY_ENV)
+        casework = Casework(files, CLOCKS, TERRITORY, secret=b"history", clock=town.clock)
+        await town.live(casework, turns)
+        stored = files.store.select_notifications(1, files.store.max_notification_id())
+        await casework.aclose()
+        return stored
+
+    return asyncio.run(lived())
+
+
+def store(files: CaseFiles, events: Sequence[Notification]) -> None:
+    """Write these events into another store, in this order."""
+    files.store.insert_batch(
+        [[StoredEvent(one.originator_id, one.originator_version, one.topic, one.state)] for one in events]
+    )
+
+
+def streams(files: CaseFiles, events: Sequence[Notification]) -> dict[str, list[RecordedEvent]]:
+    """The same events as the case files they belong to."""
+    found: dict[str, list[RecordedEvent]] = {}
+    for one in events:
+        found.setdefault(str(one.originator_id), []).append(files.mapper.to_domain_event(one))
+    return found

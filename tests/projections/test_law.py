@@ -1,0 +1,53 @@
+"""The law of the views: any cut of the log into pages, a rebuild, and a recomputation by hand all say the same."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from random import Random
+
+import pytest
+
+from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.incident.events import BY_TYPE
+from projections.engine import Views
+from projections.rebuilding import RebuildReport
+from tests.histories import history, store, streams
+from tests.projections import recomputation, showing
+
+SEEDS = range(20)
+
+
+def test_the_histories_have_every_event_in_them() -> None:
+    """Else the law would hold for want of trying."""
+    assert {event.topic for seed in SEEDS for event in history(seed)} == BY_TYPE.keys()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_cut_into_pages_gives_the_same_views(seed: int) -> None:
+    draw = Random(seed)
+    with closing(showing.whole(history(seed))) as one_page:
+        expected = showing.shown(one_page)
+    with closing(showing.cut(history(seed), draw)) as views:
+        assert showing.shown(views) == expected
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_views_say_what_the_case_files_say(seed: int) -> None:
+    files = CaseFiles(env=MEMORY_ENV)
+    case_files = list(streams(files, history(seed)).values())
+    with closing(showing.whole(history(seed))) as views:
+        assert showing.docket(views) == recomputation.docket(case_files)
+        assert showing.workload(views) == recomputation.workload(case_files)
+        assert showing.response_time(views) == recomputation.response_time(case_files)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_rebuild_equals_what_it_replaces(seed: int) -> None:
+    files = CaseFiles(env=MEMORY_ENV)
+    store(files, history(seed))
+    with closing(Views(files, None, page=50)) as views:
+        views.catch_up()
+        before = showing.shown(views)
+        names = tuple(view.name for view in showing.ALL)
+        assert views.rebuild() == RebuildReport(len(history(seed)), equal=names)
+        assert showing.shown(views) == before

@@ -1,0 +1,71 @@
+"""Who is who in the features: staff, units and places of the demo registry, and residents by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domain.model import Role
+from domain.territory import Level, Territory
+from tests.drivers import Who
+
+REGISTRY = Path(__file__).parents[2] / "api" / "demo" / "registry.json"
+TERRITORY = Territory.model_validate_json(REGISTRY.read_text(encoding="utf-8"))
+STAFF = {member.name: member for member in TERRITORY.staff}
+UNITS = {unit.name: unit.id for unit in TERRITORY.units}
+PLACES = {node.name: node.id for node in TERRITORY.nodes} | {"册外网格": "grid-not-registered"}
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """Somebody who lives here; a minor has a guardian, by name."""
+
+    subject: str
+    grid: str
+    guardian: str | None = None
+
+
+RESIDENTS = {
+    "曾竹英": Resident("s-zengzhuying", "grid-chuangdan-1"),
+    "刘桂香": Resident("s-liuguixiang", "grid-chuangdan-1"),
+    "小满": Resident("s-xiaoman", "grid-chuangdan-1", guardian="刘桂香"),
+    "对门邻居": Resident("s-duimen", "grid-yunjian-3"),
+    "改门业主": Resident("s-gaimen", "grid-yunjian-3"),
+    "周美兰": Resident("s-zhoumeilan", "grid-changwanli-2"),
+    "黄建国": Resident("s-huangjianguo", "grid-changwanli-2"),
+    "吴秀英": Resident("s-wuxiuying", "grid-changwanli-2"),
+    "颜昌前": Resident("s-yanchangqian", "grid-huafeng-1"),
+}
+PEOPLE = {**{name: member.id for name, member in STAFF.items()}, **{n: r.subject for n, r in RESIDENTS.items()}}
+NAMES = {**TERRITORY.names, **{resident.subject: name for name, resident in RESIDENTS.items()}}
+"""Id of anybody or anything → what it is called."""
+
+
+def who(name: str) -> Who:
+    """Somebody in the capacity in which they act."""
+    if name in RESIDENTS:
+        return Who(RESIDENTS[name].subject, Role.RESIDENT)
+    member = STAFF[name]
+    return Who(member.id, member.role, member.scope, member.unit)
+
+
+def person(name: str) -> dict[str, Any]:
+    """A resident as a report names them."""
+    resident = RESIDENTS[name]
+    named: dict[str, Any] = {"subject": resident.subject, "name": name}
+    return {**named, "guardian": person(resident.guardian)} if resident.guardian else named
+
+
+def grid_of(name: str) -> str:
+    """Where a resident lives or a grid officer works; others have to say where."""
+    if name in RESIDENTS:
+        return RESIDENTS[name].grid
+    scope = STAFF[name].scope
+    assert TERRITORY.level(scope) is Level.GRID, f"“{name}”不属于某一个网格，请写明发生在哪个网格。"
+    return scope
+
+
+def officer_of(grid: str) -> str:
+    """The name of the grid's officer."""
+    return next(name for name, member in STAFF.items() if member.scope == grid)
