@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite3 import Connection, Row
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, computed_field
+from pydantic import AwareDatetime, Field
 
 from domain.incident.words import OPEN, Kind, Stage
 from domain.model import Category, Code, Model
@@ -77,6 +77,7 @@ Scopes = tuple[Scope, Scope]
 """What the reader may see, and what they ask about."""
 COUNTED_UP_TO = 10_000
 COUNTED = frozenset({*Docket.counted, Level.CITY.value})
+LABELS = {code.value: code.label for codes in (Stage, Kind) for code in codes}
 TIMES = [column for column in Docket.columns if column.endswith(("_at", "_until"))]
 WIDE = frozenset({"community", "street", "district"})
 """Anchors under which there may be too many cases to sort: for the last update, look there first."""
@@ -138,7 +139,9 @@ class DocketRow(Model):
     incident_id: str
     number: str | None
     stage: Stage
+    stage_label: str
     kind: Kind
+    kind_label: str
     urgency: int
     category: Category
     place: Place
@@ -159,14 +162,6 @@ class DocketRow(Model):
     merged_into: str | None
     reworks: int
     returns: int
-
-    @computed_field(description="所处阶段，供人阅读")
-    def stage_label(self) -> str:
-        return self.stage.label
-
-    @computed_field(description="事件性质，供人阅读")
-    def kind_label(self) -> str:
-        return self.kind.label
 
 
 class DocketPage(Model):
@@ -279,6 +274,8 @@ def _told(row: Row) -> DocketRow:
     return DocketRow.model_validate(
         {
             "incident_id": row["id"],
+            "stage_label": LABELS[row["stage"]],
+            "kind_label": LABELS[row["kind"]],
             "place": {level: row[level] or None for level in PATH},
             "reworks": row["reworks"] or 0,
             "returns": row["returns"] or 0,

@@ -94,7 +94,7 @@ def _upsert(view: View, generation: int, page: str, columns: Sequence[str]) -> s
 
 def _amend(view: View, generation: int, page: str, columns: Sequence[str]) -> str:
     same = " AND ".join(f"old.{key} = new.{key}" for key in view.merging(KEY))
-    news = " OR ".join(f"new.{column} IS NOT NULL AND new.{column} IS NOT old.{column}" for column in columns)
+    news = " OR ".join(f"coalesce(new.{column}, old.{column}) IS NOT old.{column}" for column in columns)
     merged = ", ".join(f"{column} = coalesce(new.{column}, old.{column})" for column in columns)
     return f'UPDATE "{table(view, generation)}" AS old SET {merged} FROM {page} AS new WHERE {same} AND ({news})'
 

@@ -38,7 +38,7 @@ class Workload(Projection):
         SELECT day, grid,
             CASE WHEN type IN ('incident.assigned', 'incident.handed_over') THEN data.officer
                  WHEN role = 'resident' THEN '' ELSE actor END AS officer,
-            "lead" AS unit, estate, community, street, district,
+            coalesce(data."lead", "lead") AS unit, estate, community, street, district,
             sum(sign) FILTER (type = 'incident.reported') AS reported,
             sum(sign) FILTER (type = 'incident.accepted') AS accepted,
             sum(sign) FILTER (type IN ('incident.assigned', 'incident.handed_over')) AS assigned,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from typing import cast
 
 from eventsourcing.persistence import Notification, StoredEvent
 
@@ -21,7 +22,6 @@ from domain.model import Refused
 from tests.rules.recipes import RECIPES
 from tests.rules.scene import CLOCKS, MORNING, TERRITORY, Move, Scene
 from tests.rules.walk import VARIED, Walk
-
 
 RESTATING = (
     *("request-correction", "grant-correction", "merge", "unmerge", "request-void", "grant-void"),
@@ -126,5 +126,5 @@ def streams(files: CaseFiles, events: Sequence[Notification]) -> dict[str, list[
     """The same events as the case files they belong to."""
     found: dict[str, list[RecordedEvent]] = {}
     for one in events:
-        found.setdefault(str(one.originator_id), []).append(files.mapper.to_domain_event(one))
+        found.setdefault(str(one.originator_id), []).append(cast(RecordedEvent, files.mapper.to_domain_event(one)))
     return found

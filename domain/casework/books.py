@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import chinese_calendar
 
 from domain.clocks import Calendar, ClockKind, Clocks, Limit, RuleTable
@@ -21,19 +19,13 @@ RULES = RuleTable(
 
 def published_calendar() -> Calendar:
     """Workdays as published (国务院办公厅), from a maintained library; it knows no year not yet published."""
-    first, last = min(chinese_calendar.holidays), max(chinese_calendar.holidays)
-    years = range(first.year, last.year + 1)
-    free, made_up = set(), set()
-    day = first.replace(month=1, day=1)
-    while day.year <= last.year:
-        works = chinese_calendar.is_workday(day)
-        if works and day.weekday() >= 5:
-            made_up.add(day)
-        if not works and day.weekday() < 5:
-            free.add(day)
-        day += timedelta(days=1)
+    free, made_up = chinese_calendar.holidays, chinese_calendar.workdays
+    last = max(free).year
     return Calendar(
-        version=f"cn-{last.year}", years=frozenset(years), holidays=frozenset(free), made_up=frozenset(made_up)
+        version=f"cn-{last}",
+        years=frozenset(range(min(free).year, last + 1)),
+        holidays=frozenset(day for day in free if day.weekday() < 5),
+        made_up=frozenset(day for day in made_up if day.weekday() >= 5),
     )
 
 

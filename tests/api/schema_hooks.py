@@ -46,13 +46,18 @@ def before_add_examples(context: Any, examples: list[Case]) -> None:
     """One example that the rules grant, for every command."""
     ready = prepared(context)
     if "body" in ready:
-        examples.append(
+        examples.insert(
+            0,
             context.operation.Case(
                 path_parameters={"incident_id": ready["incident_id"]} if "incident_id" in ready else {},
-                headers={"Idempotency-Key": str(uuid4()), "If-Match": ready["version"]},
+                headers={
+                    "Bidao-Actor": ready["identity"],
+                    "Idempotency-Key": str(uuid4()),
+                    "If-Match": ready["version"],
+                },
                 body=ready["body"],
                 media_type="application/json",
-            )
+            ),
         )
 
 
@@ -72,5 +77,5 @@ def before_call(context: Any, case: Case, kwargs: dict[str, Any]) -> None:
     """Keys are new, as a client's are, and three of four versions are right; else little would get to the rules."""
     if case.headers.get("Idempotency-Key") in (KEY, "0"):
         case.headers["Idempotency-Key"] = str(uuid4())
-    if "If-Match" in case.headers and next(TURNS) % 4:
+    if "If-Match" in case.headers and case.meta and next(TURNS) % 4:
         case.headers["If-Match"] = "*"

@@ -14,6 +14,8 @@ from tests.bench import append, command, http, load, rebuild
 from tests.bench.measuring import FULL, QUICK, Bench, Size
 from tests.bench.report import Machine, Report
 
+WIDTH = 150
+"""Of the table in a file, in characters."""
 GROUPS = (append, command, http, load, rebuild)
 
 
@@ -39,6 +41,8 @@ def main(
     size = QUICK if quick else FULL
     size = replace(size, rounds=rounds or size.rounds, events=events or size.events)
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     report = run(size, seed, console)
     console.print(report.table())
     json.write_text(report.model_dump_json(indent=2))

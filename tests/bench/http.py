@@ -50,8 +50,8 @@ def measure(bench: Bench) -> list[Row]:
             )
     rate = _row(f"HTTP command, {CONNECTIONS} connections", "requests/s", loads, lambda load: load.per_second)
     rate.budgets = [Budget.at_least(0.55, rate.to_floor, "× floor")]
-    p50 = _row("… answered within, median", "ms (less is better)", loads, lambda load: load.p50)
-    p99 = _row("… answered within, 99 of 100", "ms (less is better)", loads, lambda load: load.p99)
+    p50 = _row("… answered within, median", "ms ↓", loads, lambda load: load.p50)
+    p99 = _row("… answered within, 99 of 100", "ms ↓", loads, lambda load: load.p99)
     p99.budgets = [Budget.at_most(5, p99.ours.median / p50.ours.median, "× median")]
     return [rate, p50, p99]
 
@@ -93,12 +93,14 @@ def _headers(who: Caller) -> dict[str, str]:
 
 @contextmanager
 def _service(folder: Path) -> Iterator[int]:
-    """The port of a service that ends with the block."""
-    with socket.create_server(("127.0.0.1", 0), backlog=CONNECTIONS) as listening, (folder / "log").open("w") as log:
-        handle = listening.fileno()
+    """The port of a service that ends with the block. If it cannot start, connections to it are reset."""
+    with socket.create_server(("127.0.0.1", 0), backlog=CONNECTIONS) as listening:
+        port, handle = listening.getsockname()[1], listening.fileno()
         command = [sys.executable, "-m", "tests.bench.service", str(folder), str(handle)]
-        with subprocess.Popen(command, pass_fds=[handle], stderr=log) as process:
-            try:
-                yield listening.getsockname()[1]
-            finally:
-                process.terminate()
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen(command, pass_fds=[handle], stderr=log)
+    with process:
+        try:
+            yield port
+        finally:
+            process.terminate()

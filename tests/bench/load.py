@@ -48,7 +48,7 @@ def measure(bench: Bench) -> list[Row]:
         theirs.close()
     row = Row.of(
         "cold load of a case of 10 events",
-        "µs (less is better)",
+        "µs ↓",
         Contender.of("select_case, decode, OpenCase.load", by_us),
         Contender.of("sqlite3 select, orjson, one dict", bare),
         Contender.of("repository.get", default),

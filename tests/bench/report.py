@@ -111,7 +111,7 @@ class Report(BaseModel):
             table.add_column(column)
         for column in ("ours", "floor", "library", "÷ floor", "÷ library"):
             table.add_column(column, justify="right", no_wrap=True)
-        table.add_column("budget", no_wrap=True)
+        table.add_column("budget")
         for row in self.rows:
             table.add_row(
                 row.what,
@@ -129,7 +129,7 @@ class Report(BaseModel):
         machine = self.machine
         return (
             f"{machine.cpu}, {machine.cores} cores, Python {machine.python}, SQLite {machine.sqlite}, "
-            f"seed {self.seed}, {self.size['rounds']} rounds. {self.stores}"
+            f"seed {self.seed}, {self.size['rounds']} rounds; ↓: less is better. {self.stores}"
         )
 
 

@@ -90,12 +90,11 @@ def durations(lines: Lines) -> tuple[Incident, list[Took]]:
         if isinstance(ended, e.Arrived) and not any(one.stage == "arrive" for one in took):
             took.append(Took("arrive", day(at), (at - case.reported_at).total_seconds()))
         if isinstance(ended, e.Resolved):
-            resolved = at
             took.append(Took("resolve", day(at), (at - case.cycle_began_at).total_seconds()))
         if isinstance(ended, e.CheckFailed):
             took.remove(next(one for one in reversed(took) if one.stage == "resolve"))
-        if isinstance(ended, e.Closed):
-            took.append(Took("close", day(at), (at - resolved).total_seconds()))
+        if isinstance(ended, e.Closed) and case.resolved_at:
+            took.append(Took("close", day(at), (at - case.resolved_at).total_seconds()))
     left = case.stage is Stage.VOIDED or case.merged_into is not None
     return case, [] if left else took
 

@@ -148,5 +148,4 @@ CLAUSES: Mapping[str, tuple[str, Word]] = {
     "同时知会": ("also_grids", listed(PLACES.__getitem__)),
     "事情开始于": ("began_at", TIME),
     "紧急程度": ("urgency", quoted(int)),
-    "类别": ("category", TEXT),
 }

@@ -1,0 +1,210 @@
+"""台账: whoever pages through it sees every case once, and the number above it is right."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Any, get_args
+
+import pytest
+
+from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.incident.words import Kind, Stage
+from domain.territory import Level
+from projections.docket import BadCursor, DocketPage, DocketQuery, Sort, docket
+from projections.engine import Views
+from projections.scope import Scope
+from tests.histories import history, store
+from tests.projections.recomputation import PATH
+from tests.rules.scene import MORNING
+
+Case = dict[str, Any]
+Holds = Callable[[Case], bool]
+SORTS = get_args(Sort)
+NARROW = ("estate", "grid", "grid-2", "building", "nowhere")
+A_DAY_IN = MORNING + timedelta(days=1)
+
+
+def lies_in(node: str) -> Holds:
+    return lambda case: node in [case[level] for level in PATH]
+
+
+ASKED: list[tuple[dict[str, Any], Holds]] = [
+    ({}, lambda case: True),
+    *(({"territory": node}, lies_in(node)) for node in ("district", "street", "community", "estate", "grid", "grid-2")),
+    ({"territory": "building"}, lies_in("building")),
+    ({"territory": "nowhere"}, lambda case: False),
+    *(({"kind": kind}, lambda case, kind=kind: case["kind"] == kind) for kind in Kind),
+    *(({"stage": [stage]}, lambda case, stage=stage: case["stage"] == stage) for stage in Stage),
+    ({"stage": ["closed", "archived"]}, lambda case: case["stage"] in ("closed", "archived")),
+    ({"open": True}, lambda case: case["open"]),
+    ({"open": False}, lambda case: not case["open"]),
+    ({"open": True, "stage": ["handling", "closed"]}, lambda case: case["stage"] == "handling"),
+    ({"open": False, "stage": ["handling"]}, lambda case: False),
+    ({"officer": "officer"}, lambda case: case["officer"] == "officer"),
+    ({"unit": "unit-lead", "open": True}, lambda case: case["lead"] == "unit-lead" and case["open"]),
+    ({"urgency": 2, "territory": "grid"}, lambda case: case["urgency"] == 2 and case["grid"] == "grid"),
+    ({"category": "0101"}, lambda case: case["category"] == "0101"),
+    ({"reported_from": A_DAY_IN}, lambda case: case["reported_at"] >= A_DAY_IN),
+    (
+        {"reported_to": A_DAY_IN, "kind": "dispute"},
+        lambda case: case["reported_at"] < A_DAY_IN and case["kind"] == "dispute",
+    ),
+    (
+        {"territory": "street", "kind": "ordinary", "open": True},
+        lambda case: case["kind"] == "ordinary" and case["open"],
+    ),
+]
+
+
+def pages(views: Views, asked: Case, scope: Scope | None = None) -> Iterator[DocketPage]:
+    query = DocketQuery.model_validate(asked)
+    while True:
+        page = docket(views, scope or Scope.all(), query)
+        yield page
+        if page.next is None:
+            return
+        query = query.model_copy(update={"cursor": page.next})
+
+
+@pytest.mark.parametrize(("asked", "holds"), ASKED, ids=lambda value: str(value) if isinstance(value, dict) else "")
+def test_all_pages_together_are_exactly_what_was_asked_for(
+    views: Views, cases: dict[str, Case], asked: Case, holds: Holds
+) -> None:
+    expected = {case_id for case_id, case in cases.items() if holds(case)}
+    for sort in SORTS:
+        found = list(pages(views, {**asked, "sort": sort, "limit": 7}))
+        ids = [row.incident_id for page in found for row in page.items]
+        assert len(ids) == len(expected)
+        assert set(ids) == expected
+        assert {(page.count, page.capped) for page in found} == {(len(expected), False)}
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_come_in_the_order_asked_for(views: Views, sort: str) -> None:
+    column = sort.removeprefix("-")
+    found = [getattr(row, column) for page in pages(views, {"sort": sort, "limit": 9}) for row in page.items]
+    assert found == sorted(found, reverse=sort.startswith("-"))
+
+
+def test_a_row_says_what_the_case_file_says(views: Views, cases: dict[str, Case]) -> None:
+    for page in pages(views, {}):
+        for row in page.items:
+            expected = cases[row.incident_id]
+            said = row.model_dump() | row.place.model_dump()
+            assert {name: said[name] for name in expected.keys() & said.keys()} == {
+                **{name: expected[name] for name in expected.keys() & said.keys()},
+                "reworks": expected["reworks"] or 0,
+                "returns": expected["returns"] or 0,
+            }
+            assert (row.stage_label, row.kind_label) == (row.stage.label, row.kind.label)
+
+
+def test_a_case_is_found_by_its_number(views: Views, cases: dict[str, Case]) -> None:
+    numbers = {case["number"]: case_id for case_id, case in cases.items() if case["number"]}
+    assert numbers
+    for number, case_id in numbers.items():
+        [page] = pages(views, {"number": number})
+        assert [row.incident_id for row in page.items] == [case_id]
+
+
+@pytest.mark.parametrize(
+    ("scope", "holds"),
+    [
+        (Scope.of("grid", Level.GRID), lies_in("grid")),
+        (Scope.of("estate", Level.ESTATE), lies_in("estate")),
+        (Scope.of("building", Level.BUILDING), lies_in("building")),
+        (Scope.of("street", Level.STREET), lies_in("street")),
+        (Scope.of("another-street", Level.STREET), lambda case: False),
+        (Scope.of("city", Level.CITY), lambda case: True),
+    ],
+)
+def test_nobody_sees_or_counts_beyond_their_scope(
+    views: Views, cases: dict[str, Case], scope: Scope, holds: Holds
+) -> None:
+    for asked, wanted in ASKED:
+        expected = {case_id for case_id, case in cases.items() if holds(case) and wanted(case)}
+        found = list(pages(views, {**asked, "limit": 20}, scope))
+        assert {row.incident_id for page in found for row in page.items} == expected
+        assert found[0].count == len(expected)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_whoever_pages_while_cases_come_in_misses_none_that_was_there(sort: str) -> None:
+    events = history(5)
+    files = CaseFiles(env=MEMORY_ENV)
+    first, later = events[: len(events) // 2], events[len(events) // 2 :]
+    store(files, first)
+    with closing(Views(files, None)) as views:
+        views.catch_up()
+        there = [row.incident_id for page in pages(views, {}) for row in page.items]
+        seen = []
+        for page in pages(views, {"limit": 2, "sort": sort}):
+            seen += [row.incident_id for row in page.items]
+            store(files, later[:1])
+            later = later[1:]
+            views.catch_up()
+    assert len(seen) == len(set(seen)) or "updated" in sort, "a case that moves on may be met again where it went"
+    assert set(seen) >= set(there) or sort == "-updated_at", "the latest first: who moves on has been passed"
+
+
+def test_counting_stops_at_ten_thousand_and_says_so(views: Views, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.docket.COUNTED_UP_TO", 5)
+    page = docket(views, Scope.all(), DocketQuery(category="0101"))
+    assert (page.count, page.capped) == (5, True)
+    page = docket(views, Scope.all(), DocketQuery(stage=tuple(Stage)))
+    assert (page.count > 5, page.capped) == (True, False)
+
+
+def test_a_garbled_cursor_is_refused(views: Views) -> None:
+    query = DocketQuery(limit=3)
+    cursor = docket(views, Scope.all(), query).next
+    assert cursor
+    for at, letter in enumerate(cursor):
+        other = "B" if letter == "A" else "A"
+        with pytest.raises(BadCursor):
+            docket(views, Scope.all(), query.model_copy(update={"cursor": cursor[:at] + other + cursor[at + 1 :]}))
+    for word in ("", "!", "W10", "bnVsbA", "电", cursor[:-1], cursor + "A", cursor + "=="):
+        if word:
+            with pytest.raises(BadCursor):
+                docket(views, Scope.all(), query.model_copy(update={"cursor": word}))
+
+
+def test_a_cursor_serves_its_own_query_only(views: Views) -> None:
+    cursor = docket(views, Scope.all(), DocketQuery(limit=3)).next
+    assert docket(views, Scope.all(), DocketQuery(limit=5, cursor=cursor)).items, "the length of a page may change"
+    for other in ({"sort": "reported_at"}, {"kind": "dispute"}, {"territory": "grid"}):
+        with pytest.raises(BadCursor):
+            docket(views, Scope.all(), DocketQuery.model_validate({"cursor": cursor, **other}))
+
+
+class Explained:
+    """Views that note how SQLite goes about each query."""
+
+    def __init__(self, views: Views) -> None:
+        self._views, self.plans = views, list[str]()
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        with self._views.reading() as connection:
+            self._connection = connection
+            yield self
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        steps = self._connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+        self.plans.append("; ".join(step[-1] for step in steps))
+        return self._connection.execute(statement, values)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_no_page_needs_a_reading_of_the_whole_docket(views: Views, sort: str) -> None:
+    """Flat from ten thousand cases to a million: by an index, and sorted only where it cannot be many."""
+    for asked, _ in ASKED:
+        explained = Explained(views)
+        docket(explained, Scope.of("district", Level.DISTRICT), DocketQuery.model_validate({**asked, "sort": sort}))
+        page = explained.plans[-1]
+        assert "INDEX docket.v1" in page, (asked, page)
+        few = asked.keys() & {"officer", "unit"} or asked.get("territory") in NARROW
+        assert "TEMP B-TREE" not in page or ("updated" in sort and few), (asked, page)
