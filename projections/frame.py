@@ -153,7 +153,7 @@ class Frame:
         try:
             self._duck.register("page", _table(rows))
             self._duck.execute(FRAME)
-            unfit = self._duck.execute(FITS).fetchall()[0][0]
+            [[unfit]] = self.select(FITS)
         except (duckdb.Error, pa.ArrowInvalid) as error:
             raise _unreadable(rows, type(error).__name__) from None  # its message may quote an event
         finally:
@@ -165,7 +165,11 @@ class Frame:
         """What the frame adds to a view, in the order of its columns."""
         if projection.reads and projection.reads.isdisjoint(self._types):
             return []
-        return self._duck.execute(projection.page_select()).fetchall()
+        return self.select(projection.page_select())
+
+    def select(self, statement: str) -> list[tuple[Any, ...]]:
+        """Ask the frame, which is called `events`."""
+        return self._duck.execute(statement).fetchall()
 
     def close(self) -> None:
         self._duck.close()

@@ -18,7 +18,7 @@ Case = schemathesis.Case[Any]
 
 Prepared = dict[str, Any]
 PREPARED: dict[str, Prepared] = json.loads(Path(os.environ["BIDAO_PREPARED"]).read_text("utf-8"))
-"""By operation id: `identity` (header), and for commands `body`, `version` and `incident_id`."""
+"""By operation id: `identity` (header), and for commands `incident_id`, `If-Match` and `body`."""
 
 KEY = "officer-ge-20260302-0001"
 """The key of the examples."""
@@ -42,23 +42,17 @@ class Identity:
 
 
 @schemathesis.hook
-def before_add_examples(context: Any, examples: list[Case]) -> None:
-    """One example that the rules grant, for every command."""
-    ready = prepared(context)
-    if "body" in ready:
-        examples.insert(
-            0,
-            context.operation.Case(
-                path_parameters={"incident_id": ready["incident_id"]} if "incident_id" in ready else {},
-                headers={
-                    "Bidao-Actor": ready["identity"],
-                    "Idempotency-Key": str(uuid4()),
-                    "If-Match": ready["version"],
-                },
-                body=ready["body"],
-                media_type="application/json",
-            ),
-        )
+def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
+    """Examples that the rules grant, for every command: the prepared case, its version, the body it waits for."""
+    for path in raw_schema["paths"].values():
+        for operation in path.values():
+            ready = PREPARED[operation["operationId"]]
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] in ready:
+                    parameter["schema"].pop("examples", None)
+                    parameter["example"] = ready[parameter["name"]]
+            if "body" in ready:
+                operation["requestBody"]["content"]["application/json"]["example"] = ready["body"]
 
 
 @schemathesis.hook
@@ -77,5 +71,5 @@ def before_call(context: Any, case: Case, kwargs: dict[str, Any]) -> None:
     """Keys are new, as a client's are, and three of four versions are right; else little would get to the rules."""
     if case.headers.get("Idempotency-Key") in (KEY, "0"):
         case.headers["Idempotency-Key"] = str(uuid4())
-    if "If-Match" in case.headers and case.meta and next(TURNS) % 4:
+    if "If-Match" in case.headers and next(TURNS) % 4:
         case.headers["If-Match"] = "*"

@@ -36,13 +36,13 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
 def prepared_for(visitor: Visitor, last: str) -> dict[str, Any]:
     """What the example of one command needs."""
     *before, turn = LIVES["report" if last == "incidents" else last]
-    told = {"identity": identity(turn.actor)["Bidao-Actor"], "body": turn.asked, "version": "*"}
+    told = {"identity": identity(turn.actor)["Bidao-Actor"], "body": turn.asked}
     if not before:
         return told
     primary = visitor.case(TWICE[:1]) if PRIMARY in turn.asked.values() else None
     told["body"] = {field: primary if value == PRIMARY else value for field, value in turn.asked.items()}
     answer = visitor.play(tuple(before))
-    return {**told, "incident_id": answer.json()["incident_id"], "version": answer.headers["ETag"]}
+    return {**told, "incident_id": answer.json()["incident_id"], "If-Match": answer.headers["ETag"]}
 
 
 def run(url: str, prepared: Path, report: Path) -> subprocess.CompletedProcess[str]:

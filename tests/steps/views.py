@@ -16,7 +16,7 @@ BY = {"网格": "grid", "经办人": "officer", "单位": "unit", "社区": "com
 BY |= {"日": "day", "周": "week", "月": "month", "合计": "all"}
 STRETCHES = {"反映到受理": "accept", "反映到到场": "arrive", "反映到办结": "resolve", "办结到结案": "close"}
 OPEN = {"在办": {"open": "true"}, "已了结": {"open": "false"}, "全部": {}}
-OF_PLACE = r'(?:"(?P<place>[^"]*)"的)?'
+OF_PLACE = r'(?:"(?P<place>[^"]*)"的?)?'
 KINDS = {kind.value: kind.label for kind in Kind}
 
 WORK: Mapping[str, Look] = {
