@@ -56,7 +56,7 @@ LOCATION = {"Location": {"description": "案卷的地址", "required": True, "sc
 def key_of(written: str) -> str:
     """The key itself; it may come quoted, as RFC 8941 writes strings."""
     if len(written) > 2 and written[0] == written[-1] == '"':
-        return written[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+        return re.sub(r'\\(["\\])', r"\1", written[1:-1])
     return written
 
 

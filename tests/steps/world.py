@@ -60,14 +60,14 @@ class World:
         if ask.command == "merge":
             body["into"] = self.ids.get(body["into"], UNKNOWN)
         self.keys += 1
-        version = self._version()
+        version = self._last_seen()
         seen = None if ask.command == "report" else Seen(self.ids[self.case], version)
         self._send(Sent(ask, f"k-{self.keys}", body, seen), version)
 
     def again(self) -> None:
         """Send what was last sent once more, word for word: same key, same body, same version seen."""
         assert self.sent is not None, "还没有办过事。"
-        self._send(self.sent, self._version())
+        self._send(self.sent, self._last_seen())
 
     def must(self, ask: Ask) -> None:
         """Ask for what has to succeed."""
@@ -119,6 +119,12 @@ class World:
         if sent.seen is None and self.receipt is not None:
             self.case = sent.body["description"]
             self.ids[self.case] = self.receipt.incident_id
+
+    def _last_seen(self) -> int:
+        """The version on the receipt in hand, if it is of this case; else the case has to be read."""
+        if self.receipt is not None and self.receipt.incident_id == self.ids.get(self.case):
+            return self.receipt.version
+        return self._version()
 
     def _version(self) -> int:
         """That of the case last spoken of; 0 before any was."""
