@@ -49,7 +49,7 @@ class Views:
         self.error: str | None = None
         """Why the views do not follow, if they do not."""
         self._page, self._poll, self._gather = page, poll, gather
-        self._pages, self._frame = Pages(files.store), Frame()
+        self._pages, self._frame = Pages(files), Frame()
         self._tables = Tables(path, projections)
         self._waiters = Waiters(self._tables.position())
         self._one_at_a_time = RLock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
+from domain.casework.application import CaseFiles
 from domain.casework.recorders import CaseRecorder
 from projections.restating import Row, restated
 
@@ -17,10 +18,11 @@ class Page(NamedTuple):
 
 
 class Pages:
-    """Reads one store, page by page."""
+    """Reads one store, page by page; the case files close when nobody holds them any more."""
 
-    def __init__(self, store: CaseRecorder) -> None:
-        self._store = store
+    def __init__(self, files: CaseFiles) -> None:
+        self._files = files
+        self._store = files.store
 
     @property
     def head(self) -> int:

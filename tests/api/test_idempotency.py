@@ -55,11 +55,13 @@ def test_a_command_sent_again_gets_its_first_receipt_though_the_case_moved_on(do
     assert again.headers["ETag"] == first.headers["ETag"] == '"3"'
 
 
-def test_a_key_may_come_quoted(door: Visitor) -> None:
-    key = door.new_key()
-    plain = door.ask(OFFICER, "report", REPORT, headers={"Idempotency-Key": key})
-    quoted = door.ask(OFFICER, "report", REPORT, headers={"Idempotency-Key": f'"{key}"'})
-    assert quoted.json() == plain.json()
+@pytest.mark.parametrize(("plain", "quoted"), [("a", '"a"'), ('b"b', r'"b\"b"'), ("c\\c", r'"c\\c"')])
+def test_a_key_may_come_quoted(door: Visitor, plain: str, quoted: str) -> None:
+    first = door.ask(OFFICER, "report", REPORT, headers={"Idempotency-Key": plain})
+    before = door.stored()
+    again = door.ask(OFFICER, "report", REPORT, headers={"Idempotency-Key": quoted})
+    assert again.json() == first.json()
+    assert door.stored() == before
 
 
 def test_a_key_with_another_body_is_refused(door: Visitor) -> None:

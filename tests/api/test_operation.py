@@ -121,6 +121,8 @@ def test_the_docs_need_no_outside_network(door: Visitor) -> None:
         asset = door.client.get(link)
         assert asset.status_code == 200, link
         assert len(asset.content) > 1000
+    script = door.client.get(next(link for link in links if link.endswith(".js"))).text
+    assert re.search(r'PACKAGE_VERSION:"[5-9]', script), "older pages do not know OpenAPI 3.1"
     assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
     assert "'/openapi.json'" in page.text or '"/openapi.json"' in page.text
     assert door.client.get("/redoc").status_code == 404

@@ -31,7 +31,7 @@ SEEDS = range(20)
 def rows(events: list[Notification]) -> list[Row]:
     files = CaseFiles(env=MEMORY_ENV)
     store(files, events)
-    page = Pages(files.store).read(0, len(events))
+    page = Pages(files).read(0, len(events))
     assert page
     return page.rows
 

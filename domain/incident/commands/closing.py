@@ -106,7 +106,8 @@ class FollowUp(PairedStep):
             raise rules.AFFECTED_PERSON.refused()
         voice = followed.voices.get(person, case.voices[person])
         if self.answer in (Answer.SATISFIED, Answer.UNSATISFIED):
-            rules.RESIDENT_ANSWERS.require(act.role is Role.RESIDENT and act.actor == voice.answers)
+            themselves = act.role is Role.RESIDENT and act.actor == voice.answers != ANONYMOUS
+            rules.RESIDENT_ANSWERS.require(themselves)
         else:
             rules.STAFF_RECORD_TRIES.require(act.role not in NOT_STAFF)
             rules.NOT_APPLICABLE_ANONYMOUS.require(
