@@ -20,6 +20,7 @@ from api.app import create_app, server_of
 from api.demo.replaying import StoryClock, Told, replay_stories
 from api.doctor import examine
 from api.identity import UnsafeSettings
+from api.logs import configure
 from api.opening import open_case_files, open_casework, open_territory
 from api.secret import SecretUnusable
 from api.settings import Settings
@@ -55,6 +56,7 @@ def serve(
     app_to_serve = create_app(settings)
     told = asyncio.run(tell_stories(settings, only_if_empty=True)) if settings.demo else []
     where_to_look(settings, told)
+    configure()
     server_of(app_to_serve, settings).run()
 
 

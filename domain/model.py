@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 from uuid import uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+)
 
 T = TypeVar("T")
 
@@ -62,6 +73,25 @@ Fen = Annotated[int, Field(gt=0, le=10_000_000_00, strict=True, description="金
 Urgency = Annotated[int, Field(ge=1, le=4, strict=True, description="紧急程度：1 特急 … 4 一般")]
 Category = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 """大类 2 位 + 小类 2 位。"""
+
+
+YEARS = range(1900, 2200)
+
+
+def _written_out(value: object) -> object:
+    if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\d{4}-", value)):
+        return value
+    raise ValueError("a time is written out, as in 2026-02-16T20:05:00+08:00")
+
+
+def _in_living_memory(value: datetime) -> datetime:
+    if value.year not in YEARS:
+        raise ValueError(f"a time lies in the years {YEARS.start} to {YEARS.stop - 1}")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_living_memory)]
+"""A time somebody states: with its zone, written out, and near enough to be shown in any other zone."""
 
 
 class CRS(Labelled):
@@ -164,6 +194,6 @@ class Command(Model):
     label: ClassVar[str]
     example: ClassVar[dict[str, JsonValue]] = {}
 
-    occurred_at: AwareDatetime | None = Field(
+    occurred_at: Instant | None = Field(
         default=None, description="实际办理时间（须带时区）；不填即以服务器收到的时间为准"
     )

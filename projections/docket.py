@@ -87,15 +87,15 @@ class DocketQuery(Model):
     """台账的查询条件：不填的不限。"""
 
     territory: Code | None = Field(default=None, description="区、街道、社区、小区、网格或楼栋的编号")
-    kind: Kind | None = None
-    stage: tuple[Stage, ...] = Field(default=(), max_length=len(Stage), description="可填多个")
+    kind: Kind | None = Field(default=None, description="事件性质")
+    stage: tuple[Stage, ...] = Field(default=(), max_length=len(Stage), description="所处阶段，可填多个")
     open: bool | None = Field(default=None, description="是否在办")
     officer: Code | None = Field(default=None, description="经办人编号")
     unit: Code | None = Field(default=None, description="首接负责单位编号")
     reported_from: AwareDatetime | None = Field(default=None, description="反映时间不早于")
     reported_to: AwareDatetime | None = Field(default=None, description="反映时间早于")
-    category: Category | None = None
-    urgency: Annotated[int, Field(ge=1, le=4)] | None = None
+    category: Category | None = Field(default=None, description="类别：大类2位+小类2位")
+    urgency: Annotated[int, Field(ge=1, le=4)] | None = Field(default=None, description="紧急程度：1 特急 … 4 一般")
     number: Code | None = Field(default=None, description="案号")
     sort: Sort = Field(default="-reported_at", description="按反映时间或最近更新排序，带“-”的由新到旧")
     limit: int = Field(default=50, ge=1, le=200, description="每页件数")

@@ -108,11 +108,11 @@ class Views:
         """
         tables = Tables(self._tables.path, self._tables.views)
         try:
-            report = Rebuilding(self._pages, tables).run(progress)
+            return Rebuilding(self._pages, tables).run(progress)
         finally:
             tables.close()
-        self._waiters.arrived(report.position)
-        return report
+            with self._one_at_a_time:
+                self._waiters.arrived(self._tables.position())
 
     def close(self) -> None:
         """Stop following and let go of the files. The store stays open."""

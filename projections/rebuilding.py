@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ class Rebuilding:
 
     def __init__(self, pages: Pages, tables: Tables) -> None:
         self._pages, self._tables = pages, tables
-        self._frame = Frame(threads=2)
+        self._frame = Frame()
         self._fresh: Generations = {}
 
     def run(self, progress: Progress | None = None) -> RebuildReport:
@@ -104,9 +105,12 @@ class Rebuilding:
             self._tables.put(connection, view, generation, self._frame.changes(view), how)
 
     def _pages_after(self, position: int, stop: int | None = None) -> Iterator[Page]:
-        while page := self._pages.read(position, PAGE, stop):
-            yield page
-            position = page.reached
+        """Each page is read while the one before is worked on."""
+        with ThreadPoolExecutor(1, thread_name_prefix="page-reader") as reader:
+            coming = reader.submit(self._pages.read, position, PAGE, stop)
+            while page := coming.result():
+                coming = reader.submit(self._pages.read, page.reached, PAGE, stop)
+                yield page
 
     def _each(self, connection: sqlite3.Connection, statements_of: Callable[[View, int], Iterator[str]]) -> None:
         for view, generation in self._fresh.items():

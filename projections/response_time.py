@@ -76,9 +76,9 @@ class ResponseTimeQuery(Model):
     )
     by: By = Field(default="all", description="按哪一项分列")
     territory: Code | None = Field(default=None, description="区、街道、社区、小区或网格的编号")
-    kind: Kind | None = None
-    from_day: date | None = None
-    to_day: date | None = None
+    kind: Kind | None = Field(default=None, description="事件性质")
+    from_day: date | None = Field(default=None, description="从哪一天起")
+    to_day: date | None = Field(default=None, description="到哪一天止")
 
 
 class ResponseTimeRow(Model):

@@ -68,8 +68,8 @@ class WorkloadQuery(Model):
 
     by: By = Field(default="grid", description="按网格、经办人或单位")
     territory: Code | None = Field(default=None, description="区、街道、社区、小区或网格的编号")
-    from_day: date | None = None
-    to_day: date | None = None
+    from_day: date | None = Field(default=None, description="从哪一天起")
+    to_day: date | None = Field(default=None, description="到哪一天止")
     split_by_day: bool = Field(default=False, description="逐日分列")
 
 

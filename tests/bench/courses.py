@@ -78,6 +78,8 @@ def course(case: OpenCase, crew: Crew, neighbour: str | None, rnd: Random) -> It
     if case.state.stage is Stage.CLOSED and rnd.random() < 0.04:
         yield Deed(rnd.uniform(1, 20) * DAY, crew.community, c.Reopen(reason="当事人反映同样的问题再次出现"))
         yield from _cycle(case, crew, rnd)
+    if case.state.stage is Stage.CLOSED and rnd.random() < 0.2:
+        yield from _appealed(crew, rnd)
     if case.state.stage is Stage.CLOSED and rnd.random() < 0.7:
         yield Deed(rnd.uniform(1, 10) * DAY, crew.checker, c.Archive())
 
@@ -185,6 +187,13 @@ def _paid(crew: Crew, rnd: Random) -> Iterator[Deed]:
     yield Deed(rnd.uniform(5, 60), crew.officer, c.PayCost(amount=fen, purpose="疏通修复", payee="维修师傅"))
     back = c.ReimburseCost(amount=fen, advancer=crew.officer.id, fund="fund-grid")
     yield Deed(rnd.uniform(0.1, 1) * DAY, crew.community, back)
+
+
+def _appealed(crew: Crew, rnd: Random) -> Iterator[Deed]:
+    """Only a case that was late comes through with it."""
+    yield Deed(rnd.uniform(0.5, 3) * DAY, crew.officer, c.AppealTimeout(reason="暴雨红色预警期间道路中断"))
+    answer = c.ExemptTimeout(note="情况属实") if rnd.random() < 0.5 else c.UpholdTimeout(note="理由不足")
+    yield Deed(rnd.uniform(0.5, 3) * DAY, crew.community, answer)
 
 
 def _followed_up(case: OpenCase, crew: Crew, rnd: Random) -> Iterator[Deed]:

@@ -9,8 +9,9 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, StringConstraints, ValidationError
 
+from domain.incident.commands import Arrive, ConveneMeeting
 from domain.incident.events import BY_TYPE
 from domain.incident.events.handling import Digest, MediaType
 from domain.model import Category, Code, Event, Labelled, Name, Phone, Privacy, Subject, Text, Words
@@ -136,3 +137,14 @@ def test_every_event_has_a_stored_name_and_a_version(name: str, event: type[Even
 def test_labels_tell_events_apart() -> None:
     labels = [event.label for event in BY_TYPE.values()]
     assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "1700000000", 1700000000, "2026-03-02T09:00:00"],
+)
+def test_a_time_that_cannot_be_shown_is_not_taken(stated: object) -> None:
+    with pytest.raises(ValidationError):
+        ConveneMeeting.model_validate({"meets_at": stated})
+    with pytest.raises(ValidationError):
+        Arrive.model_validate({"occurred_at": stated})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from domain.act import Act
 from domain.incident import rules
@@ -24,7 +24,7 @@ from domain.incident.events import (
 from domain.incident.events.coordination import Attendance, Promise
 from domain.incident.state import Incident
 from domain.incident.words import OPEN, WORKING, Capacity, Card, HelpFrom, Stage
-from domain.model import Code, Name, Personal, Text, Words
+from domain.model import Code, Instant, Name, Personal, Text, Words
 from domain.territory import Level
 
 IN_HANDLING = frozenset({Stage.HANDLING})
@@ -42,7 +42,7 @@ class ConveneMeeting(Step):
     }
     stages: ClassVar = IN_HANDLING
 
-    meets_at: AwareDatetime = Field(description="开会时间")
+    meets_at: Instant = Field(description="开会时间")
     invited: tuple[Capacity, ...] = Field(default=(), max_length=20, description="邀请哪些方面")
     agenda: Personal[Text] = Field(default="", description="议题")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from domain.act import Act
 from domain.incident import rules
@@ -13,7 +13,7 @@ from domain.incident.commands.step import PairedStep, Step, may_claim
 from domain.incident.events import Accepted, DuplicateDetached, IncidentEvent, Rejected, Reported, Withdrawn
 from domain.incident.state import Incident
 from domain.incident.words import UNRESOLVED, Kind, Source, Stage, Standing
-from domain.model import Category, Code, Command, Minor, Person, Personal, Point, Role, Text, Urgency, Words
+from domain.model import Category, Code, Command, Instant, Minor, Person, Personal, Point, Role, Text, Urgency, Words
 from domain.territory import Place, Territory
 
 
@@ -55,7 +55,7 @@ class Report(Command):
     position: Personal[Point | None] = Field(default=None, description="坐标及其坐标系")
     reporter: Person | None = Field(default=None, description="反映人；不填为匿名或巡查发现")
     on_behalf_of: Person | Minor | None = Field(default=None, description="代谁反映")
-    began_at: AwareDatetime | None = Field(default=None, description="事情开始的时间", examples=[None])
+    began_at: Instant | None = Field(default=None, description="事情开始的时间", examples=[None])
 
     def decide(self, act: Act) -> Iterator[IncidentEvent]:
         may_claim(act)

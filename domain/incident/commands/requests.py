@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from domain.act import Act
 from domain.incident import rules
@@ -34,7 +34,7 @@ from domain.incident.events import (
 )
 from domain.incident.state import Incident
 from domain.incident.words import DONE, OPEN, UNARCHIVED, Kind, Request, Stage, Standing
-from domain.model import Category, Code, Personal, Text, Urgency
+from domain.model import Category, Code, Instant, Personal, Text, Urgency
 
 
 class Ask(Step):
@@ -121,7 +121,7 @@ class RequestSuspension(Ask):
     stages: ClassVar = OPEN
     request: ClassVar[Request] = Request.SUSPENSION
 
-    until: AwareDatetime = Field(description="挂账到何时")
+    until: Instant = Field(description="挂账到何时")
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         table = act.clocks.tables[case.rules]
@@ -188,7 +188,7 @@ class RequestCorrection(Ask):
     kind: Kind | None = Field(default=None, description="事件性质", examples=[None])
     urgency: Urgency | None = Field(default=None, description="紧急程度")
     category: Category | None = Field(default=None, description="类别", examples=[None])
-    began_at: AwareDatetime | None = Field(default=None, description="事情开始的时间", examples=[None])
+    began_at: Instant | None = Field(default=None, description="事情开始的时间", examples=[None])
     description: Personal[Text] = Field(default="", description="情况说明")
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:

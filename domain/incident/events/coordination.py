@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from domain.incident.words import Capacity, Card, HelpFrom
-from domain.model import Code, Event, Model, Name, Personal, Text, Words
+from domain.model import Code, Event, Instant, Model, Name, Personal, Text, Words
 from domain.territory import Level
 
 
@@ -24,7 +24,7 @@ class Promise(Model):
 
     who: Personal[Name]
     what: Personal[Words]
-    due: AwareDatetime
+    due: Instant
 
 
 class MeetingConvened(Event):
@@ -32,7 +32,7 @@ class MeetingConvened(Event):
     label: ClassVar[str] = "召集协调会"
     sentence: ClassVar[str] = "召集协调会，时间{meets_at}{agenda:，议题：}"
 
-    meets_at: AwareDatetime
+    meets_at: Instant
     invited: tuple[Capacity, ...] = ()
     agenda: Personal[Text] = ""
 
