@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +12,6 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -78,20 +76,14 @@ Category = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 YEARS = range(1900, 2200)
 
 
-def _written_out(value: object) -> object:
-    if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\d{4}-", value)):
-        return value
-    raise ValueError("a time is written out, as in 2026-02-16T20:05:00+08:00")
-
-
 def _in_living_memory(value: datetime) -> datetime:
     if value.year not in YEARS:
         raise ValueError(f"a time lies in the years {YEARS.start} to {YEARS.stop - 1}")
     return value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_living_memory)]
-"""A time somebody states: with its zone, written out, and near enough to be shown in any other zone."""
+Instant = Annotated[AwareDatetime, AfterValidator(_in_living_memory)]
+"""A time somebody states: with its zone, and near enough to be shown in any other zone."""
 
 
 class CRS(Labelled):

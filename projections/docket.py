@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlite3 import Connection, Row
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -95,7 +95,7 @@ class DocketQuery(Model):
     reported_from: AwareDatetime | None = Field(default=None, description="反映时间不早于")
     reported_to: AwareDatetime | None = Field(default=None, description="反映时间早于")
     category: Category | None = Field(default=None, description="类别：大类2位+小类2位")
-    urgency: Annotated[int, Field(ge=1, le=4)] | None = Field(default=None, description="紧急程度：1 特急 … 4 一般")
+    urgency: int | None = Field(default=None, ge=1, le=4, description="紧急程度：1 特急 … 4 一般")
     number: Code | None = Field(default=None, description="案号")
     sort: Sort = Field(default="-reported_at", description="按反映时间或最近更新排序，带“-”的由新到旧")
     limit: int = Field(default=50, ge=1, le=200, description="每页件数")

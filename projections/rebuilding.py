@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -105,12 +104,9 @@ class Rebuilding:
             self._tables.put(connection, view, generation, self._frame.changes(view), how)
 
     def _pages_after(self, position: int, stop: int | None = None) -> Iterator[Page]:
-        """Each page is read while the one before is worked on."""
-        with ThreadPoolExecutor(1, thread_name_prefix="page-reader") as reader:
-            coming = reader.submit(self._pages.read, position, PAGE, stop)
-            while page := coming.result():
-                coming = reader.submit(self._pages.read, page.reached, PAGE, stop)
-                yield page
+        while page := self._pages.read(position, PAGE, stop):
+            yield page
+            position = page.reached
 
     def _each(self, connection: sqlite3.Connection, statements_of: Callable[[View, int], Iterator[str]]) -> None:
         for view, generation in self._fresh.items():

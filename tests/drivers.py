@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,10 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import httpx
 import orjson
+from fastapi import FastAPI
 
+from api.app import create_app
+from api.service import Service
 from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
 from domain.casework.asking import Caller, Receipt
 from domain.casework.books import books
@@ -28,7 +31,7 @@ from projections.engine import Views
 from projections.response_time import ResponseTimeQuery, response_times
 from projections.scope import Scope
 from projections.workload import WorkloadQuery, workload
-from tests.server import serving, settings_for
+from tests.server import answering, settings_for
 
 Body = Mapping[str, Any]
 Query = Mapping[str, str]
@@ -108,7 +111,7 @@ class Driver(Protocol):
 class Domain:
     """In process: casework on the memory store, no door between."""
 
-    def __init__(self, territory: Territory, clock: Clock, _directory: Path) -> None:
+    def __init__(self, territory: Territory, clock: Clock) -> None:
         self._territory = territory
         self._ends = ExitStack()
         self._loop = self._ends.enter_context(asyncio.Runner())
@@ -182,20 +185,36 @@ def _known(line: RecordedEvent, as_of: AsOf) -> bool:
     return line.version <= as_of if isinstance(as_of, int) else line.recorded_at <= as_of
 
 
-class Http:
-    """Over real HTTP: the service on a loopback port, its SQLite files under `directory`."""
+class Door(NamedTuple):
+    """One application at one port for a whole run: what is slow to build is built once."""
 
-    def __init__(self, _territory: Territory, clock: Clock, directory: Path) -> None:
-        self._ends = ExitStack()
-        url = self._ends.enter_context(serving(settings_for(directory), clock))
-        self._client = self._ends.enter_context(httpx.Client(base_url=f"{url}/api/v1", verify=TLS, timeout=30))
+    app: FastAPI
+    url: str
+
+
+@contextmanager
+def open_door(directory: Path) -> Iterator[Door]:
+    """Serve until the block ends. Whoever uses the door puts a service of their own behind it."""
+    settings = settings_for(directory)
+    app = create_app(settings)
+    with answering(app, settings) as url:
+        yield Door(app, url)
+
+
+class Http:
+    """Over real HTTP: a service of its own behind the door, its SQLite files under `directory`."""
+
+    def __init__(self, door: Door, clock: Clock, directory: Path) -> None:
+        self._service = door.app.state.service = Service.open(settings_for(directory), clock)
+        self._client = httpx.Client(base_url=f"{door.url}/api/v1", verify=TLS, timeout=30)
         self._position = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._ends.close()
+        self._client.close()
+        asyncio.run(self._service.aclose())
 
     def ask(self, who: Who, key: str, command: str, body: Body, seen: Seen | None) -> Receipt | Refusal:
         headers = {"Idempotency-Key": key, "Bidao-Actor": _identity(who)}

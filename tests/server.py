@@ -11,6 +11,8 @@ from threading import Thread
 from time import sleep
 from typing import Any
 
+from fastapi import FastAPI
+
 from api.app import create_app, server_of
 from api.settings import Settings
 from domain.casework.application import now
@@ -26,7 +28,14 @@ def serving(
     settings: Settings, clock: Callable[[], datetime] = now, listening: socket.socket | None = None
 ) -> Iterator[str]:
     """Serve until the block ends, then shut down as in operation; gives the base URL."""
-    server = server_of(create_app(settings, clock), settings)
+    with answering(create_app(settings, clock), settings, listening) as url:
+        yield url
+
+
+@contextmanager
+def answering(app: FastAPI, settings: Settings, listening: socket.socket | None = None) -> Iterator[str]:
+    """The same for an application already made."""
+    server = server_of(app, settings)
     with listening or socket.create_server((settings.host, 0)) as listening:
         thread = Thread(target=server.run, args=([listening],), name="test-server")
         thread.start()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_bdd import scenarios
 
-from tests.drivers import Clock, Domain, Driver, Http
+from tests.drivers import Clock, Domain, Door, Driver, Http, open_door
 from tests.steps.cast import TERRITORY
 from tests.steps.steps import *  # noqa: F403 - pytest-bdd looks for steps among a module's names
 from tests.steps.views import *  # noqa: F403 - the same
@@ -16,11 +16,22 @@ from tests.steps.world import World
 NOON = moment("2026-03-02 12:00")
 
 
-@pytest.fixture(params=[Domain, Http], ids=["domain", "http"], autouse=True)
+@pytest.fixture(scope="session")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """What all scenarios over HTTP come in by."""
+    with open_door(tmp_path_factory.mktemp("door")) as door:
+        yield door
+
+
+@pytest.fixture(params=["domain", "http"], autouse=True)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A service of its own for each scenario, empty, at a time the scenario may set."""
     clock = Clock(NOON)
-    driver: Driver = request.param(TERRITORY, clock, tmp_path)
+    driver: Driver = (
+        Domain(TERRITORY, clock)
+        if request.param == "domain"
+        else Http(request.getfixturevalue("door"), clock, tmp_path)
+    )
     with driver:
         told = World(driver, clock)
         yield told

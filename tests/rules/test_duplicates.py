@@ -223,6 +223,14 @@ def test_unmerging_from_a_primary_closed_meanwhile_starts_a_new_cycle(
     assert (scene.case.cycle_began_at, scene.case.outcome) == (scene.now, None)
 
 
+def test_a_failed_check_of_the_last_cycle_is_not_one_of_the_new() -> None:
+    reworked = (*duplicate(Stage.RESOLVED), CHECKER(c.FailCheck(reason="没好")))
+    scene = Scene().play(*primary(Stage.CHECKED), *reworked, SECRETARY(MERGE), NEIGHBOUR(SATISFIED))
+    answer = RESIDENT(SATISFIED.model_copy(update={"person": RESIDENT.id}), of=OTHER)
+    scene.play(answer, SECRETARY(c.Close(), of=OTHER), SECRETARY(UNMERGE))
+    assert refusal(scene, CHECKER(c.FailCheck(reason="没好")))[0] == rules.STAGE
+
+
 def test_a_withdrawn_duplicate_leaves_its_primary() -> None:
     scene = Scene().play(*MERGED)
     assert scene.take(NEIGHBOUR(c.Withdraw())) == [Withdrawn(), DuplicateDetached(duplicate=CASE)]

@@ -141,7 +141,7 @@ def test_labels_tell_events_apart() -> None:
 
 @pytest.mark.parametrize(
     "stated",
-    ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "1700000000", 1700000000, "2026-03-02T09:00:00"],
+    ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-03-02T09:00:00"],
 )
 def test_a_time_that_cannot_be_shown_is_not_taken(stated: object) -> None:
     with pytest.raises(ValidationError):

@@ -158,6 +158,14 @@ CORRECTIONS = [
     ),
     passes(
         rules.CORRECTION_KEEPS_RULES,
+        "核查不通过，退回处置，可以改成突发事件",
+        *UNATTENDED,
+        DISTRICT(c.FailCheck(reason="没修好")),
+        when=OFFICER(c.RequestCorrection(kind=Kind.EMERGENCY, reason="登记有误")),
+        then=[CorrectionRequested],
+    ),
+    passes(
+        rules.CORRECTION_KEEPS_RULES,
         "到过场的，可以改成突发事件",
         *until(Stage.CLOSED, Kind.HARDSHIP),
         when=OFFICER(c.RequestCorrection(kind=Kind.EMERGENCY, reason="登记有误")),

@@ -170,6 +170,13 @@ SUSPENSIONS = [
         OFFICER(SUSPEND),
         when=SECRETARY(c.GrantSuspension(), after=days(91)),
     ),
+    refused(
+        rules.SUSPENSION_AHEAD,
+        "批复时正好到期",
+        *HANDLING,
+        OFFICER(SUSPEND),
+        when=SECRETARY(c.GrantSuspension(), after=NOON + days(90) - MORNING - minutes(5)),
+    ),
     passes(
         rules.SUSPENSION_AHEAD,
         "批复时还没到期",
