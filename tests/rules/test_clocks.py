@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.casework.books import RULES, published_calendar
-from domain.clocks import SHANGHAI, UNIT, ClockKind, Interval, Limit, deadline, effective
+from domain.clocks import SHANGHAI, UNIT, ClockKind, Deadline, Interval, Limit, deadline, effective
 from tests.rules.scene import MINUTE, MORNING, SECOND, hours, minutes
 
 CALENDAR = published_calendar()
@@ -31,6 +32,14 @@ def work_hours(amount: float) -> Limit:
 
 def work_days(amount: float) -> Limit:
     return Limit(kind=ClockKind.WORK_DAYS, amount=amount)
+
+
+def adds_up(found: Deadline, limit: Limit) -> bool:
+    """Whether the intervals counted are the limit, one after the other, none of them empty."""
+    counted = sum((ends - begins for begins, ends in found.intervals), timedelta())
+    apart = all(ends <= begins for (_, ends), (begins, _) in pairwise(found.intervals))
+    whole = abs(counted - timedelta(seconds=limit.seconds)) < SECOND
+    return whole and apart and all(begins < ends for begins, ends in found.intervals)
 
 
 def test_the_calendar_of_2026_is_the_published_one() -> None:
@@ -70,7 +79,9 @@ HAND_WORKED = [
 
 @pytest.mark.parametrize(("story", "limit", "start", "due"), HAND_WORKED, ids=[row[0] for row in HAND_WORKED])
 def test_a_limit_elapses(story: str, limit: Limit, start: str, due: str) -> None:
-    assert deadline(limit, at(start), CALENDAR).due == at(due), story
+    found = deadline(limit, at(start), CALENDAR)
+    assert found.due == at(due), story
+    assert adds_up(found, limit)
 
 
 PAUSED = [
@@ -93,6 +104,7 @@ PAUSED = [
         [("03-02 12:00", "03-02 15:00"), ("03-02 10:00", "03-02 13:00")],
         "03-02 16:00",
     ),
+    ("to the end of the morning", work_hours(2), "03-02 11:00", [("03-02 11:30", "03-02 12:00")], "03-02 15:30"),
     ("in the middle of an afternoon", work_hours(4), "03-02 14:00", [("03-02 15:00", "03-02 15:30")], "03-03 08:30"),
 ]
 
@@ -100,7 +112,9 @@ PAUSED = [
 @pytest.mark.parametrize(("story", "limit", "start", "pauses", "due"), PAUSED, ids=[row[0] for row in PAUSED])
 def test_a_pause_does_not_count(story: str, limit: Limit, start: str, pauses: list[tuple[str, str]], due: str) -> None:
     asked = [(at(begins), at(ends)) for begins, ends in pauses]
-    assert deadline(limit, at(start), CALENDAR, asked).due == at(due), story
+    found = deadline(limit, at(start), CALENDAR, asked)
+    assert found.due == at(due), story
+    assert adds_up(found, limit)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +170,7 @@ def test_counting_minute_by_minute_finds_the_same(limit: Limit, start: datetime,
     found = deadline(limit, start, CALENDAR, paused)
     assert found.due is not None
     assert abs(found.due - slow_count(limit, start, paused)) < SECOND  # a fraction of an hour is a float
-    assert abs(sum((b - a for a, b in found.intervals), timedelta()) - timedelta(seconds=limit.seconds)) < SECOND
-    assert all(a < b for a, b in found.intervals)
+    assert adds_up(found, limit)
 
 
 STARTED = MORNING
