@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.clocks import Clocks
+from domain.clocks import Clocks, RuleTable
+from domain.duty import Roster
 from domain.model import Role
 from domain.territory import Level, Territory
 
@@ -37,3 +38,11 @@ class Act(Attribution):
     case_number: str
     clocks: Clocks
     territory: Territory
+    roster: Roster
+    scope: str | None = None
+    """The node the actor is responsible for."""
+
+    @property
+    def table(self) -> RuleTable:
+        """The rules that govern what begins now; a case under way keeps the table it began with."""
+        return self.clocks.table_at(self.recorded_at)

@@ -5,12 +5,17 @@ Times are aware; working time is that of Asia/Shanghai. Durations are seconds un
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
-from domain.model import Labelled, Model, Urgency
+from pydantic import Field
+
+from domain.model import Code, Instant, Labelled, Model, Urgency
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WORKING = ((time(8), time(12)), (time(14), time(18)))
@@ -26,6 +31,15 @@ class ClockKind(Labelled):
     CALENDAR_DAYS = "calendar_days", "自然日"
 
 
+class Light(Labelled):
+    """灯: how far a clock has run, as people see it from afar."""
+
+    GREEN = "green", "绿灯"
+    YELLOW = "yellow", "黄灯"
+    RED = "red", "红灯"
+    UNDETERMINED = "undetermined", "未定"
+
+
 UNIT = {  # seconds in one unit of each kind; a work day is 8 work hours
     ClockKind.URGENT_HOURS: 3600,
     ClockKind.WORK_HOURS: 3600,
@@ -34,40 +48,81 @@ UNIT = {  # seconds in one unit of each kind; a work day is 8 work hours
 }
 
 
+IN_DAYS = frozenset({ClockKind.WORK_DAYS, ClockKind.CALENDAR_DAYS})
+
+
 class Limit(Model):
     """So many units of a kind of time; `amount` may be a fraction of an hour."""
 
     kind: ClockKind
-    amount: float
+    amount: Annotated[float, Field(gt=0, le=10_000)]
 
     @property
     def seconds(self) -> float:
         return self.amount * UNIT[self.kind]
 
+    @property
+    def label(self) -> str:
+        """As people say it: 7个工作日, 15分钟（紧急工作时）."""
+        if self.kind in IN_DAYS:
+            return f"{self.amount:g}个{self.kind.label}"
+        hours = f"{self.amount:g}小时" if self.amount >= 1 else f"{self.amount * 60:g}分钟"
+        return f"{hours}（{self.kind.label}）"
+
+    def times(self, factor: float) -> Limit:
+        """So many times this limit."""
+        return self.model_copy(update={"amount": self.amount * factor})
+
+
+ALWAYS = datetime(1949, 10, 1, tzinfo=SHANGHAI)
+"""Valid from before any case there is."""
+
 
 class RuleTable(Model):
     """One version of the numbers the rules use. Defaults from municipal practice, never constants in a rule."""
 
-    version: str
-    claim_tolerance: int = 30 * 60
+    version: Code
+    valid_from: Instant = ALWAYS
+    """Governs cases reported from then on."""
+    claim_tolerance: int = Field(default=30 * 60, ge=0)
     """A claimed time counts when recorded within this many seconds."""
-    clock_skew: int = 60
+    clock_skew: int = Field(default=60, ge=0)
     """How many seconds ahead of the server a claimed time may be."""
+    accept: Limit
+    """reported → accepted or rejected."""
+    dispatch: Limit
+    """accepted → first dispatched or arrived."""
+    arrive: Mapping[str, Limit]
+    """reported → first arrived, by kind; a kind that is not here need not be attended."""
     handle: Mapping[Urgency, Limit]
     """accepted → resolved, by urgency."""
-    extensions: int = 2
-    suspensions: int = 1
-    suspension_days: int = 365
-    returns: int = 2
+    help: Limit
+    """Called → answered."""
+    help_complex: Limit
+    check: Limit
+    """resolved → checked."""
+    check_rural: Limit
+    yellow: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    """The share of a limit after which its light turns yellow."""
+    extensions: int = Field(default=2, ge=0)
+    suspensions: int = Field(default=1, ge=0)
+    suspension_days: int = Field(default=365, ge=1)
+    returns: int = Field(default=2, ge=0)
     """After this many returns only a binding dispatch by a higher level."""
-    unreachable_tries: int = 3
-    unreachable_days: int = 2
+    unreachable_tries: int = Field(default=3, ge=1)
+    unreachable_days: int = Field(default=2, ge=1)
+    alike_metres: int = Field(default=50, ge=1, le=500)
+    """Open cases of one category this near to each other may be about one matter …"""
+    alike_hours: int = Field(default=24, ge=1, le=24 * 31)
+    """… when reported within so many hours."""
 
 
 class Calendar(Model):
     """Published working days: the years covered, free weekdays and working weekend days (调休)."""
 
-    version: str
+    version: Code
+    valid_from: Instant = ALWAYS
+    """Governs cases reported from then on, and older ones that wait for a year it publishes."""
     years: frozenset[int]
     holidays: frozenset[date] = frozenset()
     made_up: frozenset[date] = frozenset()
@@ -90,29 +145,36 @@ class Deadline:
         return self.due is not None and at > self.due
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clocks:
-    """Every version of rule table and calendar in force or once in force; the last of each is current."""
+    """Every version of rule table and calendar ever adopted, by version, in order of adoption."""
 
-    tables: dict[str, RuleTable]
-    calendars: dict[str, Calendar]
+    tables: Mapping[str, RuleTable]
+    calendars: Mapping[str, Calendar]
 
-    @property
-    def table(self) -> RuleTable:
-        return next(reversed(self.tables.values()))
+    def table_at(self, moment: datetime) -> RuleTable:
+        """What governs a case reported at that moment: the last adopted of those valid by then."""
+        return _in_force(self.tables.values(), moment)
 
-    @property
-    def calendar(self) -> Calendar:
-        return next(reversed(self.calendars.values()))
+    def calendar_at(self, moment: datetime) -> Calendar:
+        return _in_force(self.calendars.values(), moment)
 
 
-def effective(occurred: datetime, recorded: datetime, started: datetime | None, table: RuleTable) -> datetime:
-    """The time clocks and views use: the claimed one if prompt and not before the case, else the recorded one.
+Book = TypeVar("Book", RuleTable, Calendar)
+
+
+def _in_force(versions: Iterable[Book], moment: datetime) -> Book:
+    adopted = list(versions)
+    return next((book for book in reversed(adopted) if book.valid_from <= moment), adopted[0])
+
+
+def effective(occurred: datetime, recorded: datetime, follows: datetime | None, table: RuleTable) -> datetime:
+    """The time clocks and views use: the claimed one if prompt and not before what it follows, else the recorded one.
 
     Source: domain.md §4. Nobody types their own punctuality.
     """
     prompt = occurred <= recorded <= occurred + timedelta(seconds=table.claim_tolerance)
-    return occurred if prompt and (started is None or occurred >= started) else recorded
+    return occurred if prompt and (follows is None or occurred >= follows) else recorded
 
 
 def deadline(limit: Limit, start: datetime, calendar: Calendar, pauses: Iterable[Interval] = ()) -> Deadline:
@@ -136,15 +198,34 @@ def _windows(kind: ClockKind, start: datetime, calendar: Calendar) -> Iterator[W
     if kind in (ClockKind.URGENT_HOURS, ClockKind.CALENDAR_DAYS):
         yield start, None
         return
-    day = start.astimezone(SHANGHAI).date()
-    while day.year in calendar.years:
-        if calendar.works(day):
-            for opens, closes in WORKING:
-                begins = max(start, datetime.combine(day, opens, SHANGHAI).astimezone(UTC))
-                ends = datetime.combine(day, closes, SHANGHAI).astimezone(UTC)
-                if begins < ends:
-                    yield begins, ends
-        day += timedelta(days=1)
+    year = start.astimezone(SHANGHAI).year
+    shifts = _shifts(calendar)
+    for nth in range(bisect_right(shifts, start, key=_closing), len(shifts)):
+        opens, ends = shifts[nth]
+        next_year = ends.astimezone(SHANGHAI).year
+        if next_year > year + 1 or year not in calendar.years:
+            return  # a year between is not published
+        year = next_year
+        yield max(start, opens), ends
+
+
+@lru_cache
+def _shifts(calendar: Calendar) -> tuple[Interval, ...]:
+    """Every stretch of working time of the years covered, in order."""
+    days = (date(year, 1, 1) + timedelta(days=nth) for year in sorted(calendar.years) for nth in range(366))
+    return tuple(
+        (
+            datetime.combine(day, opens, SHANGHAI).astimezone(UTC),
+            datetime.combine(day, closes, SHANGHAI).astimezone(UTC),
+        )
+        for day in dict.fromkeys(days)
+        if day.year in calendar.years and calendar.works(day)
+        for opens, closes in WORKING
+    )
+
+
+def _closing(shift: Interval) -> datetime:
+    return shift[1]
 
 
 def _outside(pauses: Iterable[Interval], windows: Iterator[Window]) -> Iterator[Window]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,11 +13,15 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
     StringConstraints,
+    TypeAdapter,
+    ValidationError,
 )
+from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
 
@@ -44,10 +49,18 @@ class Privacy:
     """The answer every free field of an event gives: may it name, describe or locate a person?
 
     A marked field belongs to the person in whose model it stands (`Person.subject`); outside a
-    person it is text about the case, whose subject is the case itself.
+    person it is text about the case, whose subject is the case itself. What is `shared` every resident
+    the case affects may read: the report, and the official answer to it; the rest is for staff, for
+    whoever said it, and for whoever it is about.
     """
 
     level: str
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identifies:
+    """Marks an id that may be a resident's: other residents do not read it."""
 
 
 Personal = Annotated[T, Privacy("personal")]
@@ -56,10 +69,20 @@ Personal = Annotated[T, Privacy("personal")]
 Sensitive = Annotated[T, Privacy("sensitive")]
 """Health, whereabouts, minors: masked unless a purpose is stated (PIPL art. 28)."""
 
-PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+Shared = Annotated[T, Privacy("personal", shared=True)]
+"""Personal, and told to every resident the case affects."""
+
+UNPRINTABLE = (
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters; tab and line breaks are text
+    r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # turn the direction of what follows, or break lines unseen
+)
+"""As a set of a regular expression: what a terminal obeys instead of showing it."""
+PRINTABLE = f"^[^{UNPRINTABLE}]*$"
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """An opaque ASCII id or code: never a name, a phone or an ID number."""
-Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Somebody = Annotated[Code, Identifies()]
+"""The id of a person: a resident's subject, or a member of staff."""
+Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"), Identifies()]
 """The random id of a natural person; it has no dot, so that no person is called like `voices.ANONYMOUS`."""
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE)]
 """Free text that may be empty; a rule says where it must not be."""
@@ -82,7 +105,28 @@ def _in_living_memory(value: datetime) -> datetime:
     return value
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_in_living_memory)]
+NUMBER = re.compile(r"\s*[-+]?[0-9]*\.?[0-9]*\s*")
+
+
+def written_out(value: object) -> object:
+    """A date or time is written out: a bare number would pass for seconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and NUMBER.fullmatch(value)):
+        raise PydanticCustomError("datetime_parsing", "not a date")
+    return value
+
+
+def _parsed(value: object) -> object:
+    """Here, because whatever a validator has looked at is no JSON any more, and strict reading takes no text then."""
+    if not isinstance(written_out(value), str):
+        return value
+    try:
+        return _TIME.validate_python(value)
+    except ValidationError:
+        raise PydanticCustomError("datetime_parsing", "not a time") from None
+
+
+_TIME = TypeAdapter(datetime)
+Instant = Annotated[AwareDatetime, BeforeValidator(_parsed), AfterValidator(_in_living_memory)]
 """A time somebody states: with its zone, and near enough to be shown in any other zone."""
 
 
@@ -135,6 +179,7 @@ class Role(Labelled):
     CHECKER = "checker", "核查员"
     AUDITOR = "auditor", "审计"
     ADMIN = "admin", "管理员"
+    SYSTEM = "system", "系统"
 
 
 class Event(Model):

@@ -6,14 +6,34 @@ import chinese_calendar
 
 from domain.clocks import Calendar, ClockKind, Clocks, Limit, RuleTable
 
+
+def _minutes(amount: float) -> Limit:
+    return Limit(kind=ClockKind.URGENT_HOURS, amount=amount / 60)
+
+
+def _limit(kind: ClockKind, amount: float) -> Limit:
+    return Limit(kind=kind, amount=amount)
+
+
 RULES = RuleTable(
     version="rules-2026.1",
-    handle={
-        1: Limit(kind=ClockKind.URGENT_HOURS, amount=2),
-        2: Limit(kind=ClockKind.URGENT_HOURS, amount=24),
-        3: Limit(kind=ClockKind.WORK_DAYS, amount=7),
-        4: Limit(kind=ClockKind.WORK_DAYS, amount=15),
+    accept=_minutes(15),
+    dispatch=_minutes(15),
+    arrive={
+        "emergency": _minutes(30),
+        "hardship": _limit(ClockKind.URGENT_HOURS, 2),
+        "dispute": _limit(ClockKind.WORK_HOURS, 4),
     },
+    handle={
+        1: _limit(ClockKind.URGENT_HOURS, 2),
+        2: _limit(ClockKind.URGENT_HOURS, 24),
+        3: _limit(ClockKind.WORK_DAYS, 7),
+        4: _limit(ClockKind.WORK_DAYS, 15),
+    },
+    help=_minutes(30),
+    help_complex=_limit(ClockKind.WORK_DAYS, 10),
+    check=_limit(ClockKind.URGENT_HOURS, 1),
+    check_rural=_limit(ClockKind.URGENT_HOURS, 2),
 )
 
 

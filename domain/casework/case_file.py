@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import AwareDatetime
-
 from domain.casework.case_notes import (
     CallNote,
     CardNote,
@@ -18,6 +16,7 @@ from domain.casework.case_notes import (
     RequestNote,
     ResponseSeconds,
     Times,
+    Utc,
 )
 from domain.casework.recording import RecordedEvent
 from domain.incident import events as e
@@ -61,7 +60,7 @@ class CaseFile(Model):
     returns: int
     cycle: int
     reworks: int
-    suspended_until: AwareDatetime | None
+    suspended_until: Utc | None
     merged_into: str | None
     duplicates: tuple[str, ...]
     outcome_code: OutcomeCode | None
@@ -78,12 +77,16 @@ class CaseFile(Model):
     evidence: tuple[e.EvidenceAdded, ...]
 
 
-def case_file(lines: Lines, names: Mapping[str, str]) -> CaseFile:
-    """Fold a whole case file (at least its first line); `names` maps ids of staff, units, places to names."""
+def case_file(lines: Lines, names: Mapping[str, str], as_read: Lines | None = None) -> CaseFile:
+    """Fold a whole case file (at least its first line); `names` maps ids of staff, units, places to names.
+
+    `as_read`: the same lines as somebody may read them, if not everything.
+    """
+    case = replay(lines[0].case_id, ((line.event, line.by) for line in lines))
+    lines = as_read or lines
     first = lines[0].event
     if not isinstance(first, e.Reported):
         raise ValueError("a case file begins with incident.reported")
-    case = replay(lines[0].case_id, ((line.event, line.by) for line in lines))
     corrected = [event for event in _events(lines, e.CorrectionGranted) if event.description]
     dispatched = _last(lines, e.Dispatched)
     accepted = _last(lines, e.Accepted)
@@ -145,7 +148,7 @@ def case_file(lines: Lines, names: Mapping[str, str]) -> CaseFile:
             for line in lines
             if isinstance(line.event, e.FollowedUp)
         ),
-        pending=tuple(RequestNote(request=request, by=by) for request, (by, _) in case.pending.items()),
+        pending=tuple(RequestNote(request=request, by=asked.by) for request, asked in case.pending.items()),
         money=_money(case),
         evidence=tuple(_events(lines, e.EvidenceAdded)),
     )
@@ -179,13 +182,14 @@ def _last(lines: Lines, kind: type[Kept]) -> Kept | None:
 
 
 def _times(lines: Lines, case: Incident) -> Times:
-    this_cycle = [line for line in lines if line.effective_at >= case.cycle_began_at]
+    latest_first = lines[::-1]
 
     def at(kind: type[e.IncidentEvent], among: Lines) -> datetime | None:
         return next((line.effective_at for line in among if isinstance(line.event, kind)), None)
 
     def last(kind: type[e.IncidentEvent], *in_stages: Stage) -> datetime | None:
-        return at(kind, list(reversed(this_cycle))) if case.stage in in_stages else None
+        """A case that stands so came to it in this cycle, and last."""
+        return at(kind, latest_first) if case.stage in in_stages else None
 
     began = [event.began_at for event in _events(lines, e.CorrectionGranted) if event.began_at]
     reported = _events(lines, e.Reported)[0]
@@ -193,8 +197,8 @@ def _times(lines: Lines, case: Incident) -> Times:
         reported=case.reported_at,
         began=began[-1] if began else reported.began_at,
         accepted=at(e.Accepted, lines),
-        dispatched=at(e.Dispatched, list(reversed(lines))),
-        signed_for=at(e.SignedFor, list(reversed(lines))),
+        dispatched=at(e.Dispatched, latest_first),
+        signed_for=at(e.SignedFor, latest_first),
         arrived=at(e.Arrived, lines),
         resolved=last(e.Resolved, Stage.RESOLVED, Stage.CHECKED, Stage.CLOSED, Stage.ARCHIVED),
         checked=last(e.CheckPassed, Stage.CHECKED, Stage.CLOSED, Stage.ARCHIVED),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime
 
 from domain.incident.events.coordination import Attendance
 from domain.incident.words import Answer, Card, HelpFrom, Request
@@ -10,19 +13,27 @@ from domain.model import Model, Personal
 from domain.territory import Level
 
 
+def _in_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+Utc = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time as every time in a case file is written, in whatever zone it was stated."""
+
+
 class Times(Model):
     """When each stage was reached (effective times); of the current cycle where a cycle repeats it."""
 
-    reported: AwareDatetime
-    began: AwareDatetime | None
-    accepted: AwareDatetime | None
-    dispatched: AwareDatetime | None
-    signed_for: AwareDatetime | None
-    arrived: AwareDatetime | None
-    resolved: AwareDatetime | None
-    checked: AwareDatetime | None
-    closed: AwareDatetime | None
-    archived: AwareDatetime | None
+    reported: Utc
+    began: Utc | None
+    accepted: Utc | None
+    dispatched: Utc | None
+    signed_for: Utc | None
+    arrived: Utc | None
+    resolved: Utc | None
+    checked: Utc | None
+    closed: Utc | None
+    archived: Utc | None
 
 
 class ResponseSeconds(Model):
@@ -35,7 +46,7 @@ class ResponseSeconds(Model):
 
 
 class MeetingNote(Model):
-    held_at: AwareDatetime
+    held_at: Utc
     attendance: tuple[Attendance, ...]
     agreement: Personal[str]
     failed: bool
@@ -47,7 +58,7 @@ class CommitmentNote(Model):
     commitment: int
     who: Personal[str]
     what: Personal[str]
-    due: AwareDatetime
+    due: Utc
     kept: bool | None
 
 
@@ -59,7 +70,7 @@ class CallNote(Model):
     whom: str
     whom_name: str
     request: Personal[str]
-    answered_at: AwareDatetime | None
+    answered_at: Utc | None
     came: Personal[tuple[str, ...]]
     finding: Personal[str]
 
@@ -68,14 +79,14 @@ class FollowUpNote(Model):
     person: str
     answer: Answer
     note: Personal[str]
-    at: AwareDatetime
+    at: Utc
 
 
 class CardNote(Model):
     card: Card
     level: Level
     demand: Personal[str]
-    at: AwareDatetime
+    at: Utc
 
 
 class RequestNote(Model):

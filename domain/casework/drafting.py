@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from domain.act import Act, Attribution
 from domain.casework.asking import Caller
 from domain.casework.open_cases import OpenCase
-from domain.casework.recording import RecordedEvent
+from domain.casework.recording import RecordedEvent, RegisterLine
 from domain.clocks import effective
 from domain.incident.events import IncidentEvent, Reported
 from domain.incident.events.duplicates import OnPrimary
+from domain.incident.keys import keys_of
 from domain.incident.state import Incident
+from domain.model import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Draft:
         first, *rest = events
         if not isinstance(first, Reported):
             raise ValueError("a case file begins with incident.reported")
-        by = self._by(None)
+        by = self._by(None, first)
         state = Incident.begin(case_id, first, by)
         return [self._line(state, 1, first, by), *self._lines(state, 1, rest)]
 
@@ -47,17 +50,25 @@ class Draft:
         lines = self._lines(primary.state, primary.version, others) if primary else []
         return lines + self._lines(case.state, case.version, own)
 
+    def entries(self, version: int, events: Iterable[Event]) -> list[RegisterLine]:
+        """The next lines of a register that stands at `version`."""
+        numbered = enumerate(events, start=version + 1)
+        return [
+            RegisterLine.model_validate({**self._envelope(event, self.act), "version": number, "event": event})
+            for number, event in numbered
+        ]
+
     def _lines(self, state: Incident, version: int, events: Iterable[IncidentEvent]) -> list[RecordedEvent]:
         lines = []
-        by = self._by(state)
         for event in events:
+            by = self._by(state, event)
             state, version = state.evolve(event, by), version + 1
             lines.append(self._line(state, version, event, by))
         return lines
 
-    def _by(self, state: Incident | None) -> Attribution:
+    def _by(self, state: Incident | None, event: IncidentEvent) -> Attribution:
         act = self.act
-        started = state.reported_at if state else None
+        follows = state.not_before(event) if state else None
         return Attribution(
             actor=act.actor,
             role=act.role,
@@ -65,29 +76,35 @@ class Draft:
             unit=act.unit,
             occurred_at=act.occurred_at,
             recorded_at=act.recorded_at,
-            effective_at=effective(act.occurred_at, act.recorded_at, started, act.clocks.table),
+            effective_at=effective(act.occurred_at, act.recorded_at, follows, act.table),
         )
 
     def _line(self, state: Incident, version: int, event: IncidentEvent, by: Attribution) -> RecordedEvent:
         return RecordedEvent(
             case_id=state.id,
             version=version,
-            schema_version=event.schema_version,
-            command=self.command,
-            command_id=self.caller.key,
-            client=self.caller.client,
-            body_mac=self.body_mac,
-            actor=by.actor,
-            role=by.role,
-            level=by.level,
-            scope=self.caller.scope,
-            unit=by.unit,
-            channel=self.caller.channel,
-            causation=self.caller.causation,
-            correlation=self.caller.correlation,
-            occurred_at=by.occurred_at,
-            recorded_at=by.recorded_at,
-            effective_at=by.effective_at,
-            keys=state.keys,
+            keys=keys_of(state, self.act.clocks),
             event=event,
+            **self._envelope(event, by),
         )
+
+    def _envelope(self, event: Event, by: Attribution) -> dict[str, Any]:
+        """What every line says of the asking."""
+        return {
+            "schema_version": event.schema_version,
+            "command": self.command,
+            "command_id": self.caller.key,
+            "client": self.caller.client,
+            "body_mac": self.body_mac,
+            "actor": by.actor,
+            "role": by.role,
+            "level": by.level,
+            "scope": self.caller.scope,
+            "unit": by.unit,
+            "channel": self.caller.channel,
+            "causation": self.caller.causation,
+            "correlation": self.caller.correlation,
+            "occurred_at": by.occurred_at,
+            "recorded_at": by.recorded_at,
+            "effective_at": by.effective_at,
+        }

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.casework.asking import Receipt
 from domain.casework.recording import RecordedEvent
-from domain.incident.events import Reported
+from domain.incident.events import DutyCalled, Reported
 from domain.incident.events.duplicates import OnPrimary
 from domain.incident.state import Incident
 
@@ -30,6 +30,8 @@ class OpenCase:
     version: int
     position: int
     recorded_at: datetime
+    moved_at: int = 0
+    """The last version at which something happened; after it, at most, somebody on duty was called."""
     commands: dict[tuple[str, str], Written] = field(default_factory=dict)
 
     @classmethod
@@ -51,6 +53,8 @@ class OpenCase:
         for line in lines:
             self.state = self.state.evolve(line.event, line.by)
             self.version, self.position, self.recorded_at = line.version, line.position, line.recorded_at
+            if not isinstance(line.event, DutyCalled):
+                self.moved_at = line.version
             if not isinstance(line.event, OnPrimary):
                 written = Written(line.version, line.position, line.body_mac)
                 self.commands[line.client, line.command_id] = written

@@ -15,6 +15,9 @@ REQUEST_PENDING = Rule("request-pending", "没有待审批的{request}申请。"
 ONE_REQUEST = Rule("one-request", "已有一份待审批的{request}申请，请先等待批复。")
 
 # 登记与立案
+PERSON_NOT_REGISTERED = Rule(
+    "person-not-registered", "“{subject}”是在册人员、单位或地点的编号，不能当作居民的编号；请另编或不填。"
+)
 TWO_PEOPLE = Rule("two-people", "反映人与所代的当事人应是两个人。")
 BEGAN_BEFORE = Rule("began-before-report", "事情发生的时间不能晚于反映的时间。")
 WITHDRAW_BY_REPORTER = Rule("withdraw-by-reporter", "只有反映人本人可以撤回。")
@@ -60,7 +63,7 @@ MUST_ATTEND_FIRST = Rule("must-attend-first", "三必到事件须先到现场，
 DISPUTE_NEEDS_MEETING = Rule("dispute-needs-meeting", "邻里矛盾纠纷须先协调或现场调解成功，方可按此结果办结。")
 CHECKER_NOT_HANDLER = Rule("checker-not-handler", "到场、处置、办结的人不能核查本案。")
 AFFECTED_PERSON = Rule("affected-person", "请指明要回访的是本案哪一位当事人。")
-RESIDENT_ANSWERS = Rule("resident-answers", "是否满意只能由当事人（未成年人由监护人）本人答复。")
+RESIDENT_ANSWERS = Rule("resident-answers", "是否满意只能由当事人（未成年人由监护人）本人答复，经办人不能自答。")
 STAFF_RECORD_TRIES = Rule("staff-record-tries", "联系不上或不适用，由工作人员登记。")
 NOT_APPLICABLE_ANONYMOUS = Rule("not-applicable-anonymous", "只有匿名反映才可以登记为不适用回访。")
 ANSWERED_ALREADY = Rule("answered-already", "当事人已经答复，不能改记为联系不上。")
@@ -72,12 +75,27 @@ REOPEN_AFTER_UNSATISFIED = Rule("reopen-after-unsatisfied", "核查通过后，�
 NOTHING_PENDING = Rule("nothing-pending", "还有待审批的申请，不能归档。")
 MONEY_SETTLED = Rule("money-settled", "本案钱款未清：余额{balance}元，未报销垫资{advance}元。")
 
+# 时限与值守
+UPKEEP = Rule("upkeep", "“{command}”由系统按时限和辖区自动办理，不由人工填报。")
+
 # 重复件
 MERGE_KNOWN = Rule("merge-known", "要并入的案件不存在，请核对编号。")
 MERGE_NOT_ITSELF = Rule("merge-not-itself", "案件不能并入自己。")
 MERGE_NO_CHAIN = Rule("merge-no-chain", "已并案或已并入他案的案件，不能再并。")
 MERGE_OPEN_ONLY = Rule("merge-open-only", "主案已了结，不能再并入。")
+MERGE_SAME_KIND = Rule(
+    "merge-same-kind", "本案是“{kind}”，主案是“{primary}”，性质不同不能并案；登记有误的，请先更正再并。"
+)
+MERGE_AS_URGENT = Rule(
+    "merge-as-urgent", "主案没有本案紧急：请先把主案的紧急程度更正为{urgency}，或者反过来把主案并入本案。"
+)
 MERGE_MONEY_SETTLED = Rule("merge-money-settled", "本案钱款未清，不能并入他案。")
+DUPLICATES_ATTACHED = Rule(
+    "duplicates-attached", "还有{count}件别人反映的重复件并在本案，不能{command}；请先撤销并案，让那几件各办各的。"
+)
+CORRECTION_FITS_DUPLICATES = Rule(
+    "correction-fits-duplicates", "本案并有重复件，不能更正为另一性质或降低紧急程度；请先撤销并案，再逐件更正。"
+)
 MERGED_TRACK = Rule("merged-track", "主案还没有处置结果，暂不能回访。")
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in globals().copy().values() if isinstance(rule, Rule)}

@@ -6,35 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
-from typing import assert_never
-
-from pydantic import AwareDatetime
+from typing import Any, NamedTuple, assert_never
 
 from domain.act import Attribution
-from domain.clocks import Clocks, Deadline, Interval, deadline
+from domain.clocks import Clocks, Deadline, Interval
 from domain.incident import events as e
 from domain.incident.events.duplicates import AffectedPerson
 from domain.incident.purse import Purse
-from domain.incident.voices import Voices, affected_by, joined, said, unasked
-from domain.incident.words import MUST_ATTEND, Kind, OutcomeCode, Request, Stage, Standing
-from domain.model import Code, Model
+from domain.incident.timing import CaseClock, Turn
+from domain.incident.voices import Voices, affected_by, joined, said, unasked, unasked_since
+from domain.incident.words import MUST_ATTEND, OPEN, ClockName, Kind, OutcomeCode, Request, Stage, Standing
 from domain.territory import Level
 
 
-class Keys(Model):
-    """What views group by, stored with every event: the case as it stood just after it."""
+class Asked(NamedTuple):
+    """A request that waits: who asked, what, and when."""
 
-    standing: Standing
-    reported_at: AwareDatetime
-    stage: Stage
-    cycle: int
-    cycle_began_at: AwareDatetime
-    resolved_at: AwareDatetime | None = None
-    held_by: Level
-    officer: Code | None = None
-    lead: Code | None = None
-    counts: bool
-    """False for a duplicate: reported, but neither due nor closed on its own."""
+    by: str
+    event: e.AskEvent
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +40,8 @@ class Incident:
     affected: tuple[AffectedPerson, ...]
     voices: Voices
     cycle_began_at: datetime
+    advanced_at: datetime
+    """The time of the latest step or work on it: the next step follows that."""
     stage: Stage = Stage.REPORTED
     accepted: bool = False
     held_by: Level = Level.GRID
@@ -68,9 +60,11 @@ class Incident:
     """One per promise, in order: still to be kept?"""
     calls: tuple[bool, ...] = ()
     """One per call for help, in order: still to be answered?"""
-    pending: Mapping[Request, tuple[str, e.RequestEvent]] = field(default_factory=dict)
-    """Who asked, and what they asked."""
-    handle_from: datetime | None = None
+    pending: Mapping[Request, Asked] = field(default_factory=dict)
+    clocks: tuple[CaseClock, ...] = ()
+    """Every clock there was, in order of their start."""
+    landed_at: datetime | None = None
+    """When it last came to somebody new; None once they were called."""
     extensions: int = 0
     suspensions: int = 0
     pauses: tuple[Interval, ...] = ()
@@ -84,6 +78,7 @@ class Incident:
     duplicates: Mapping[str, tuple[AffectedPerson, ...]] = field(default_factory=dict)
     merged_into: str | None = None
     stage_before_merge: Stage = Stage.REPORTED
+    voices_before_merge: Voices = field(default_factory=dict)
 
     @classmethod
     def begin(cls, case_id: str, event: e.Reported, by: Attribution) -> Incident:
@@ -98,22 +93,9 @@ class Incident:
             affected=affected,
             voices=joined({}, affected, ()),
             cycle_began_at=by.effective_at,
-        )
-
-    @property
-    def keys(self) -> Keys:
-        return Keys.model_construct(
-            standing=self.standing,
-            reported_at=self.reported_at,
-            stage=self.stage,
-            cycle=self.cycle,
-            cycle_began_at=self.cycle_began_at,
-            resolved_at=self.resolved_at,
-            held_by=self.held_by,
-            officer=self.officer,
-            lead=self.lead,
-            counts=self.merged_into is None,
-        )
+            advanced_at=by.effective_at,
+            landed_at=by.effective_at,
+        )._started(by.effective_at, ClockName.ACCEPT, ClockName.ARRIVE)
 
     def attended_as(self, kind: Kind) -> bool:
         """三必到: whether somebody came, where this kind requires it."""
@@ -126,13 +108,30 @@ class Incident:
         unsolved = outcome not in (OutcomeCode.SOLVED, OutcomeCode.SETTLED)
         return unsolved and (self.meeting_failed or self.refused_to_meet)
 
+    @property
+    def handle(self) -> CaseClock | None:
+        """The clock people are measured by, that of this cycle; None before it starts."""
+        return next((clock for clock in reversed(self.clocks) if clock.name is ClockName.HANDLE), None)
+
+    @property
+    def running(self) -> tuple[CaseClock, ...]:
+        """The clocks that run, in order of their start; none in a case that ended or became a duplicate."""
+        return tuple(clock for clock in self.clocks if clock.stopped_at is None) if self.stage in OPEN else ()
+
+    def deadline(self, clock: CaseClock, clocks: Clocks) -> Deadline | None:
+        """When one of its clocks is due, by the rules and calendar of this case; None where this kind has none."""
+        limit = clock.limit(self.standing, clocks.tables[self.rules])
+        return clock.deadline(limit, clocks.calendars[clock.calendar or self.calendar]) if limit else None
+
+    def turns(self, clock: CaseClock, clocks: Clocks) -> tuple[Turn, ...]:
+        """How the light of one of its clocks turns, in order."""
+        table = clocks.tables[self.rules]
+        limit = clock.limit(self.standing, table)
+        return clock.turns(limit, table, clocks.calendars[clock.calendar or self.calendar]) if limit else ()
+
     def handle_deadline(self, clocks: Clocks) -> Deadline | None:
         """处置时限 of this cycle, extensions and suspensions counted; None before it starts."""
-        if self.handle_from is None:
-            return None
-        limit = clocks.tables[self.rules].handle[self.standing.urgency]
-        whole = limit.model_copy(update={"amount": limit.amount * (1 + self.extensions)})
-        return deadline(whole, self.handle_from, clocks.calendars[self.calendar], self.pauses)
+        return self.deadline(self.handle, clocks) if self.handle else None
 
     def overdue(self, at: datetime, clocks: Clocks) -> bool:
         """Whether the time to handle had run out by then; what cannot be determined is not overdue."""
@@ -144,19 +143,47 @@ class Incident:
         return any(begins <= at < ends for begins, ends in self.pauses)
 
     def evolve(self, event: e.IncidentEvent, by: Attribution) -> Incident:
-        """The case after one more event. Total: mypy names an event without a line below."""
+        """The case after one more event."""
+        after = self._after(event, by)
+        if isinstance(event, e.StepEvent | e.WorkEvent):
+            return replace(after, advanced_at=max(self.advanced_at, by.effective_at))
+        return after
+
+    def not_before(self, event: e.IncidentEvent) -> datetime:
+        """What the claimed time of an event must not lie before: whatever it ends or follows (domain.md §4).
+
+        Work on site goes on side by side and may be entered in any order; steps follow each other.
+        """
+        follows = [self.cycle_began_at]
+        if isinstance(event, e.StepEvent):
+            follows.append(self.advanced_at)
+        if isinstance(event, e.ReplyEvent):
+            follows += (asked.at for asked in self.pending.values())
+        if isinstance(event, e.Resumed):
+            follows += (begins for begins, _ in self.pauses)
+        if isinstance(event, e.HelpAnswered):
+            calls = (clock for clock in self.clocks if clock.name is ClockName.HELP)
+            follows += (clock.started_at for clock in calls if clock.nth == event.help)
+        if isinstance(event, e.FollowedUp | e.DuplicateFollowedUp) and self.resolved_at is not None:
+            follows.append(self.resolved_at)
+        return max(follows)
+
+    def _after(self, event: e.IncidentEvent, by: Attribution) -> Incident:
+        """Total: mypy names an event without a line below."""
         if isinstance(event, e.IntakeEvent):
             return self._intake(event, by)
         if isinstance(event, e.HandlingEvent):
             return self._handling(event, by)
         if isinstance(event, e.CoordinationEvent):
-            return self._coordination(event)
+            return self._coordination(event, by)
         if isinstance(event, e.RequestEvent):
             return self._request(event, by)
         if isinstance(event, e.MoneyEvent):
             return replace(self, purse=self.purse.evolve(event))
         if isinstance(event, e.ClosingEvent):
             return self._closing(event, by)
+        if isinstance(event, e.UpkeepEvent):
+            return self._upkeep(event)
         return self._duplicate(event, by)
 
     def _intake(self, event: e.IntakeEvent, by: Attribution) -> Incident:
@@ -164,26 +191,39 @@ class Incident:
             case e.Reported():
                 return self
             case e.Accepted():
-                return replace(self, stage=Stage.ACCEPTED, accepted=True, handle_from=by.effective_at)
+                accepted = replace(self, stage=Stage.ACCEPTED, accepted=True)._stopped(
+                    by.effective_at, ClockName.ACCEPT
+                )
+                return accepted._started(by.effective_at, ClockName.DISPATCH, ClockName.HANDLE)
             case e.Rejected():
-                return replace(self, stage=Stage.REJECTED)
+                return replace(self, stage=Stage.REJECTED)._stopped(by.effective_at)
             case e.Withdrawn():
-                return replace(self, stage=Stage.WITHDRAWN)
+                return replace(self, stage=Stage.WITHDRAWN)._stopped(by.effective_at)
             case _:
                 assert_never(event)
 
     def _handling(self, event: e.HandlingEvent, by: Attribution) -> Incident:
         match event:
             case e.Dispatched():
-                return replace(self, stage=Stage.DISPATCHED, lead=event.lead, binding=event.binding, signed=False)
+                sent = replace(self, stage=Stage.DISPATCHED, lead=event.lead, binding=event.binding, signed=False)
+                return sent._stopped(by.effective_at, ClockName.DISPATCH)
             case e.Assigned() | e.HandedOver():
                 return replace(self, officer=event.officer)
             case e.SignedFor():
                 return replace(self, stage=Stage.HANDLING, signed=True)
             case e.Returned():
-                return replace(self, stage=Stage.ACCEPTED, returns=event.hop, lead=None, signed=False, officer=None)
+                return replace(
+                    self,
+                    stage=Stage.ACCEPTED,
+                    returns=event.hop,
+                    lead=None,
+                    signed=False,
+                    officer=None,
+                    landed_at=by.effective_at,
+                )
             case e.Arrived():
-                return replace(self, stage=Stage.HANDLING, arrived=True, handlers=self.handlers | {by.actor})
+                there = replace(self, stage=Stage.HANDLING, arrived=True, handlers=self.handlers | {by.actor})
+                return there._stopped(by.effective_at, ClockName.DISPATCH, ClockName.ARRIVE)
             case e.ActionTaken():
                 return replace(
                     self,
@@ -191,13 +231,13 @@ class Incident:
                     handlers=self.handlers | {by.actor},
                     settled_on_site=self.settled_on_site or event.settlement is not None,
                     refused_to_meet=self.refused_to_meet or event.refusal is not None,
-                )
+                )._stopped(by.effective_at, ClockName.DISPATCH)
             case e.EvidenceAdded():
                 return self
             case _:
                 assert_never(event)
 
-    def _coordination(self, event: e.CoordinationEvent) -> Incident:
+    def _coordination(self, event: e.CoordinationEvent, by: Attribution) -> Incident:
         match event:
             case e.MeetingHeld():
                 return replace(
@@ -209,11 +249,13 @@ class Incident:
             case e.CommitmentKept() | e.CommitmentBroken():
                 return replace(self, commitments=_ticked(self.commitments, event.commitment))
             case e.Escalated():
-                return replace(self, held_by=event.to_level)
+                return replace(self, held_by=event.to_level, landed_at=by.effective_at)
             case e.HelpRequested():
-                return replace(self, calls=(*self.calls, True))
+                asked = replace(self, calls=(*self.calls, True))
+                return asked._started(by.effective_at, ClockName.HELP, nth=event.help, complex=event.complex)
             case e.HelpAnswered():
-                return replace(self, calls=_ticked(self.calls, event.help))
+                answered = replace(self, calls=_ticked(self.calls, event.help))
+                return answered._stopped(by.effective_at, ClockName.HELP, nth=event.help)
             case e.MeetingConvened() | e.Supervised():
                 return self
             case _:
@@ -232,14 +274,15 @@ class Incident:
             case e.TimeoutAppealed():
                 return replace(self._asked(Request.APPEAL, event, by), appealed=True)
             case e.ExtensionGranted():
-                return replace(self._answered(Request.EXTENSION), extensions=event.nth)
+                return replace(self._answered(Request.EXTENSION), extensions=event.nth)._handle_adjusted()
             case e.SuspensionGranted():
                 pauses = (*self.pauses, (by.effective_at, event.until))
-                return replace(self._answered(Request.SUSPENSION), suspensions=self.suspensions + 1, pauses=pauses)
+                granted = replace(self._answered(Request.SUSPENSION), suspensions=self.suspensions + 1, pauses=pauses)
+                return granted._handle_adjusted()
             case e.CorrectionGranted():
                 return replace(self._answered(Request.CORRECTION), standing=event.standing)
             case e.VoidGranted():
-                return replace(self._answered(Request.VOID), stage=Stage.VOIDED)
+                return replace(self._answered(Request.VOID), stage=Stage.VOIDED)._stopped(by.effective_at)
             case e.ExtensionRefused():
                 return self._answered(Request.EXTENSION)
             case e.SuspensionRefused():
@@ -258,7 +301,7 @@ class Incident:
     def _closing(self, event: e.ClosingEvent, by: Attribution) -> Incident:
         match event:
             case e.Resolved():
-                return replace(
+                done = replace(
                     self._resumed(by.effective_at),
                     stage=Stage.RESOLVED,
                     outcome=event.outcome_code,
@@ -267,10 +310,12 @@ class Incident:
                     handlers=self.handlers | {by.actor},
                     voices=unasked(self.voices),
                 )
+                return done._stopped(by.effective_at)._started(by.effective_at, ClockName.CHECK, nth=self.reworks + 1)
             case e.CheckPassed():
-                return replace(self, stage=Stage.CHECKED)
+                return replace(self, stage=Stage.CHECKED)._stopped(by.effective_at)
             case e.CheckFailed():
-                return replace(self, stage=Stage.HANDLING, reworks=event.rework, check_failed=True)
+                failed = replace(self, stage=Stage.HANDLING, reworks=event.rework, check_failed=True)
+                return failed._stopped(by.effective_at)._handle_adjusted(stopped_at=None)
             case e.FollowedUp():
                 return replace(self, voices=said(self.voices, event.person, event.answer, by.effective_at))
             case e.Closed():
@@ -285,9 +330,16 @@ class Incident:
     def _duplicate(self, event: e.DuplicateEvent, by: Attribution) -> Incident:
         match event:
             case e.Merged():
-                return replace(self, stage=Stage.MERGED, merged_into=event.into, stage_before_merge=self.stage)
+                return replace(
+                    self,
+                    stage=Stage.MERGED,
+                    merged_into=event.into,
+                    stage_before_merge=self.stage,
+                    voices_before_merge=self.voices,
+                )
             case e.Unmerged():
-                apart = replace(self, stage=event.stage, merged_into=None)
+                own = unasked_since(self.voices_before_merge, self.voices)
+                apart = replace(self, stage=event.stage, merged_into=None, voices=own)
                 if event.cycle == self.cycle:
                     return apart
                 return apart._new_cycle(event.cycle, event.stage, by.effective_at)
@@ -301,34 +353,89 @@ class Incident:
             case _:
                 assert_never(event)
 
+    def _upkeep(self, event: e.UpkeepEvent) -> Incident:
+        match event:
+            case e.DutyCalled(clock=None):
+                return replace(self, landed_at=None)
+            case e.DutyCalled():
+                called = (event.clock, event.clock_cycle, event.clock_nth)
+                return self._with_clocks(
+                    clock.having_told(event.about, event.turned_at) if clock.key == called else clock
+                    for clock in self.clocks
+                )
+            case e.Redrawn():
+                return replace(self, standing=self.standing.model_copy(update={"place": event.place}))
+            case e.DeadlineDetermined():
+                determined = {(one.clock, one.cycle, one.nth) for one in event.clocks}
+                return self._with_clocks(
+                    replace(clock, calendar=event.calendar) if clock.key in determined else clock
+                    for clock in self.clocks
+                )
+            case _:
+                assert_never(event)
+
+    def _started(self, at: datetime, *names: ClockName, nth: int = 1, complex: bool = False) -> Incident:
+        started = (CaseClock(name, self.cycle, at, nth, complex=complex) for name in names)
+        return replace(self, clocks=(*self.clocks, *started))._handle_adjusted()
+
+    def _stopped(self, at: datetime, *names: ClockName, nth: int | None = None) -> Incident:
+        """With the clocks of these names stopped (without a name: all that run).
+
+        Somebody may have come before the desk wrote down what started a clock: then it took no time.
+        """
+        stops = frozenset(names or ClockName)
+        return self._with_clocks(
+            replace(clock, stopped_at=max(at, clock.started_at))
+            if clock.stopped_at is None and clock.name in stops and nth in (None, clock.nth)
+            else clock
+            for clock in self.clocks
+        )
+
+    def _with_clocks(self, clocks: Iterable[CaseClock]) -> Incident:
+        return replace(self, clocks=tuple(clocks))
+
+    def _handle_adjusted(self, **changes: Any) -> Incident:
+        """The clock to handle with the extensions and pauses of its cycle, and with these changes."""
+        now = self.handle
+        if now is None or now.cycle != self.cycle:
+            return self
+        adjusted = replace(now, extensions=self.extensions, pauses=self.pauses, **changes)
+        return self._with_clocks(adjusted if clock is now else clock for clock in self.clocks)
+
     def _with_duplicates(self, duplicates: Mapping[str, tuple[AffectedPerson, ...]]) -> Incident:
         others = [person for people in duplicates.values() for person in people]
         return replace(self, duplicates=duplicates, voices=joined(self.voices, self.affected, others))
 
-    def _asked(self, request: Request, event: e.RequestEvent, by: Attribution) -> Incident:
-        return replace(self, pending={**self.pending, request: (by.actor, event)})
+    def _asked(self, request: Request, event: e.AskEvent, by: Attribution) -> Incident:
+        return replace(self, pending={**self.pending, request: Asked(by.actor, event, by.effective_at)})
 
     def _answered(self, request: Request) -> Incident:
         return replace(self, pending={kind: asked for kind, asked in self.pending.items() if kind is not request})
 
     def _resumed(self, at: datetime) -> Incident:
-        return replace(self, pauses=tuple((begins, min(ends, at)) for begins, ends in self.pauses if begins < at))
+        ended = tuple((begins, min(ends, at)) for begins, ends in self.pauses if begins < at)
+        return replace(self, pauses=ended)._handle_adjusted()
 
     def _new_cycle(self, cycle: int, stage: Stage, at: datetime) -> Incident:
         """A fresh start with the full limit; what was arrived, met and paid stays."""
+        waiting = [clock.name for clock in self.clocks if clock.stopped_at is None and clock.name in BEFORE_HANDLING]
+        anew = [*waiting, ClockName.HANDLE] if self.accepted else waiting
         return replace(
-            self,
+            self._stopped(at),
             stage=stage,
             cycle=cycle,
             cycle_began_at=at,
-            handle_from=at if self.accepted else None,
             extensions=0,
             suspensions=0,
             pauses=(),
             outcome=None,
             resolved_at=None,
             check_failed=False,
-        )
+            landed_at=at,
+        )._started(at, *anew)
+
+
+BEFORE_HANDLING = frozenset({ClockName.ACCEPT, ClockName.DISPATCH, ClockName.ARRIVE})
 
 
 def _ticked(open_items: tuple[bool, ...], number: int) -> tuple[bool, ...]:

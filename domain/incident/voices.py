@@ -62,6 +62,11 @@ def unasked(voices: Voices) -> Voices:
     return {person: Voice(voice.answers) for person, voice in voices.items()}
 
 
+def unasked_since(before: Voices, now: Voices) -> Voices:
+    """Whoever spoke since is asked anew: what they said was about another result."""
+    return {person: voice if voice == before.get(person) else Voice(voice.answers) for person, voice in now.items()}
+
+
 def joined(voices: Voices, own: Iterable[AffectedPerson], others: Iterable[AffectedPerson]) -> Voices:
     """The voices of a case's own people and its duplicates'; whoever was already asked keeps their word."""
     return {person.subject: voices.get(person.subject, Voice(person.answers)) for person in (*own, *others)}

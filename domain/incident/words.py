@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from operator import not_
+
+from pydantic import Field
+
 from domain.model import Category, Labelled, Model, Urgency
 from domain.territory import Place
 
@@ -78,6 +82,26 @@ class Answer(Labelled):
     NOT_APPLICABLE = "not_applicable", "不适用"
 
 
+class ClockName(Labelled):
+    """What is due: each its own clock (domain.md §4)."""
+
+    ACCEPT = "accept", "受理"
+    DISPATCH = "dispatch", "派遣"
+    ARRIVE = "arrive", "到场"
+    HANDLE = "handle", "处置"
+    HELP = "help", "吹哨响应"
+    CHECK = "check", "核查"
+
+
+class Call(Labelled):
+    """Why whoever is on duty is called."""
+
+    LANDED = "landed", "来件"
+    YELLOW = "yellow", "黄灯"
+    RED = "red", "红灯"
+    UNDETERMINED = "undetermined", "时限未定"
+
+
 class Card(Labelled):
     YELLOW = "yellow", "黄牌"
     RED = "red", "红牌"
@@ -109,3 +133,5 @@ class Standing(Model):
     kind: Kind
     urgency: Urgency
     category: Category
+    rural: bool = Field(default=False, exclude_if=not_)
+    """Whether the grid is rural: its check may take longer."""

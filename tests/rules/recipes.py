@@ -24,6 +24,7 @@ from tests.rules.scene import (
     SECRETARY,
     SOLVED,
     STREET,
+    SYSTEM,
     UNSATISFIED,
     Meanwhile,
     Move,
@@ -120,5 +121,8 @@ ALL = (
     Recipe(
         RESIDENT(c.AddEvidence(digest="0" * 64, media_type="image/jpeg", size=204800)),
     ),
+    Recipe(SYSTEM(c.CallDuty())),
+    Recipe(SYSTEM(c.Redraw())),
+    Recipe(SYSTEM(c.DetermineDeadlines())),
 )
 RECIPES = {recipe.move.command.name: recipe for recipe in ALL}

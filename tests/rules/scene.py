@@ -13,7 +13,8 @@ from typing import Any
 
 from domain.act import Act, Attribution
 from domain.casework.books import books
-from domain.clocks import SHANGHAI, Clocks, effective
+from domain.clocks import SHANGHAI, Calendar, Clocks, effective
+from domain.duty import Roster
 from domain.incident import commands as c
 from domain.incident.events import IncidentEvent, Reported
 from domain.incident.events.coordination import Attendance
@@ -62,6 +63,25 @@ TERRITORY = _tree(
 )
 
 
+def _redrawn(territory: Territory) -> Territory:
+    changes: dict[str, dict[str, Any]] = {
+        "grid": {"closed": True, "successors": ("grid-east", "grid-west")},
+        "building": {"parent": "grid-east"},
+    }
+    halves = (Node(id=id, level=Level.GRID, name=id, parent="estate") for id in changes["grid"]["successors"])
+    nodes = (node.model_copy(update=changes.get(node.id, {})) for node in territory.nodes)
+    return territory.model_copy(update={"nodes": (*nodes, *halves)})
+
+
+REDRAWN = _redrawn(TERRITORY)
+"""The grid is split: its building lies in the eastern half, and of what lies in no building nobody knows where."""
+UNPUBLISHED = Calendar(version="cn-2025", years=frozenset({2025}))
+"""The working days of this year are not published yet."""
+WAITING = Clocks(CLOCKS.tables, {UNPUBLISHED.version: UNPUBLISHED})
+PUBLISHED = Clocks(CLOCKS.tables, {UNPUBLISHED.version: UNPUBLISHED, **CLOCKS.calendars})
+"""Now they are: cases wait for it, and new ones need not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Somebody in a capacity, responsible for a node or speaking for a unit. Called with a command: a move."""
@@ -88,6 +108,7 @@ LEAD = Actor("lead-desk", Role.DEPARTMENT, unit="unit-lead")
 ANOTHER_UNIT = Actor("another-desk", Role.DEPARTMENT, unit="unit-another")
 CHECKER = Actor("checker", Role.CHECKER, "district")
 AUDITOR = Actor("auditor", Role.AUDITOR)
+SYSTEM = Actor("bidao", Role.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +133,7 @@ class Scene:
 
     def __init__(self, clocks: Clocks = CLOCKS, now: datetime = MORNING) -> None:
         self.clocks, self.now = clocks, now
+        self.territory, self.roster = TERRITORY, Roster()
         self.cases: dict[str, Incident] = {}
         self.lines: list[tuple[str, IncidentEvent, Attribution]] = []
 
@@ -147,25 +169,26 @@ class Scene:
 
     def _act(self, actor: Actor, command: Asked, case: Incident | None) -> Act:
         occurred = command.occurred_at or self.now
-        started = case.reported_at if case else None
+        started = case.cycle_began_at if case else None
         return Act(
             actor=actor.id,
             role=actor.role,
-            level=TERRITORY.level(actor.scope),
+            level=self.territory.level(actor.scope),
             unit=actor.unit,
             occurred_at=occurred,
             recorded_at=self.now,
-            effective_at=effective(occurred, self.now, started, self.clocks.table),
+            effective_at=effective(occurred, self.now, started, self.clocks.table_at(self.now)),
             case_number=f"20260302-{len(self.lines):06d}",
             clocks=self.clocks,
-            territory=TERRITORY,
+            territory=self.territory,
+            roster=self.roster,
         )
 
     def _keep(self, name: str, event: IncidentEvent, act: Act) -> None:
         case = self.cases.get(name)
-        started = case.reported_at if case else None
+        follows = case.not_before(event) if case else None
         shared = {field.name: getattr(act, field.name) for field in fields(Attribution)}
-        counted = effective(act.occurred_at, act.recorded_at, started, self.clocks.table)
+        counted = effective(act.occurred_at, act.recorded_at, follows, self.clocks.table_at(act.recorded_at))
         by = replace(Attribution(**shared), effective_at=counted)
         if case is None:
             assert isinstance(event, Reported)

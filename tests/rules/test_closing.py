@@ -7,7 +7,9 @@ from domain.incident import rules
 from domain.incident.events import (
     Archived,
     Closed,
+    Rejected,
     Reopened,
+    VoidGranted,
 )
 from domain.incident.words import Answer, Kind, Stage
 from domain.model import Minor
@@ -91,6 +93,12 @@ CLOSING = [
 ]
 
 CLOSED = until(Stage.CLOSED)
+REJECT, VOID = c.Reject(reason="不归本区"), c.RequestVoid(reason="误报")
+ADVANCED = SECRETARY(c.AdvanceCost(amount=80000, advancer="officer"))
+PAID_BACK = (
+    OFFICER(c.PayCost(amount=80000, purpose="疏通")),
+    SECRETARY(c.ReimburseCost(amount=80000, advancer="officer", fund="fund-grid")),
+)
 AGAIN = c.Reopen(reason="又外溢")
 AFTERWARDS = [
     refused(rules.REASON, "重办不写理由", *CLOSED, when=SECRETARY(c.Reopen(reason=""))),
@@ -144,6 +152,61 @@ AFTERWARDS = [
         OFFICER(c.PayCost(amount=80000, purpose="疏通")),
         when=CHECKER(c.Archive()),
         says="本案钱款未清：余额0.00元，未报销垫资800.00元。",
+    ),
+    refused(
+        rules.MONEY_SETTLED,
+        "垫资还没报销，不能不予受理",
+        *until(Stage.REPORTED),
+        ADVANCED,
+        when=DISTRICT(REJECT),
+        says="本案钱款未清：余额800.00元，未报销垫资800.00元。",
+    ),
+    passes(
+        rules.MONEY_SETTLED,
+        "垫资还清了，可以不予受理",
+        *until(Stage.REPORTED),
+        ADVANCED,
+        *PAID_BACK,
+        when=DISTRICT(REJECT),
+        then=[Rejected],
+    ),
+    refused(
+        rules.MONEY_SETTLED,
+        "垫资还没报销，不能作废",
+        *until(Stage.HANDLING),
+        ADVANCED,
+        OFFICER(VOID),
+        when=SECRETARY(c.GrantVoid()),
+        says="本案钱款未清：余额800.00元，未报销垫资800.00元。",
+    ),
+    passes(
+        rules.MONEY_SETTLED,
+        "垫资还清了，可以作废",
+        *until(Stage.HANDLING),
+        ADVANCED,
+        OFFICER(VOID),
+        *PAID_BACK,
+        when=SECRETARY(c.GrantVoid()),
+        then=[VoidGranted],
+    ),
+    refused(
+        rules.MONEY_SETTLED,
+        "反映人撤回，垫资还没报销，不能归档",
+        *until(Stage.HANDLING),
+        ADVANCED,
+        RESIDENT(c.Withdraw()),
+        when=CHECKER(c.Archive()),
+        says="本案钱款未清：余额800.00元，未报销垫资800.00元。",
+    ),
+    passes(
+        rules.MONEY_SETTLED,
+        "反映人撤回以后，垫资照样报销，然后归档",
+        *until(Stage.HANDLING),
+        ADVANCED,
+        RESIDENT(c.Withdraw()),
+        *PAID_BACK,
+        when=CHECKER(c.Archive()),
+        then=[Archived()],
     ),
     passes(
         rules.MONEY_SETTLED,

@@ -15,11 +15,13 @@ from domain.incident.events import (
     Supervised,
 )
 from domain.incident.events.coordination import Attendance, Promise
+from domain.incident.keys import keys_of
 from domain.incident.words import Capacity, Card, HelpFrom, Stage
 from domain.territory import Level
 from tests.rules.rows import Row, passes, refused
 from tests.rules.scene import (
     ANOTHER_UNIT,
+    CLOCKS,
     DISTRICT,
     MEETING,
     MORNING,
@@ -256,4 +258,4 @@ def test_a_case_climbs_step_by_step_to_the_city() -> None:
     scene = Scene().play(*ACCEPTED)
     for level in (Level.COMMUNITY, Level.STREET, Level.DISTRICT, Level.CITY):
         scene.play(OFFICER(c.Escalate(to=level)))
-        assert scene.case.keys.held_by is level
+        assert keys_of(scene.case, CLOCKS).held_by is level

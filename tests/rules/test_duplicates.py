@@ -1,27 +1,35 @@
 """重复件：two files about one matter, written together or not at all."""
 
+from typing import Any
+
 import pytest
 
 from domain.incident import commands as c
 from domain.incident import rules
 from domain.incident.events import (
+    CorrectionGranted,
     DuplicateAttached,
     DuplicateDetached,
     DuplicateFollowedUp,
     FollowedUp,
     Merged,
+    Rejected,
     Reopened,
     Unmerged,
+    VoidGranted,
     Withdrawn,
 )
 from domain.incident.events.duplicates import AffectedPerson
+from domain.incident.keys import keys_of
 from domain.incident.voices import ANONYMOUS
-from domain.incident.words import Answer, Stage
+from domain.incident.words import Answer, Kind, Stage
 from domain.model import Minor
 from tests.rules.rows import Row, assert_written, passes, refusal, refused
 from tests.rules.scene import (
     CASE,
     CHECKER,
+    CLOCKS,
+    DISTRICT,
     LIN,
     MERGE,
     NEIGHBOUR,
@@ -109,6 +117,48 @@ MERGES = [
         then=[Merged, DuplicateAttached],
     ),
     refused(
+        rules.MERGE_SAME_KIND,
+        "突发事件并入一般事件，就不必到场了",
+        *primary(Stage.HANDLING),
+        *until(Stage.REPORTED, Kind.EMERGENCY, reporter=LIN),
+        when=SECRETARY(MERGE),
+        says="本案是“突发事件”，主案是“一般事件”，性质不同不能并案；登记有误的，请先更正再并。",
+    ),
+    refused(
+        rules.MERGE_SAME_KIND,
+        "一般事件并入突发事件",
+        *until(Stage.HANDLING, Kind.EMERGENCY, of=OTHER),
+        *duplicate(),
+        when=SECRETARY(MERGE),
+        says="本案是“一般事件”，主案是“突发事件”，性质不同不能并案；登记有误的，请先更正再并。",
+    ),
+    passes(
+        rules.MERGE_SAME_KIND,
+        "更正以后性质相同",
+        *until(Stage.HANDLING, Kind.EMERGENCY, of=OTHER),
+        *duplicate(),
+        OFFICER(c.RequestCorrection(kind=Kind.EMERGENCY, reason="登记有误")),
+        SECRETARY(c.GrantCorrection()),
+        when=SECRETARY(MERGE),
+        then=[Merged, DuplicateAttached],
+    ),
+    refused(
+        rules.MERGE_AS_URGENT,
+        "主案比本案缓一级",
+        *primary(Stage.HANDLING),
+        *until(Stage.REPORTED, reporter=LIN, urgency=2),
+        when=SECRETARY(MERGE),
+        says="主案没有本案紧急：请先把主案的紧急程度更正为2，或者反过来把主案并入本案。",
+    ),
+    passes(
+        rules.MERGE_AS_URGENT,
+        "主案比本案急一级",
+        *until(Stage.HANDLING, of=OTHER, urgency=2),
+        *duplicate(),
+        when=SECRETARY(MERGE),
+        then=[Merged, DuplicateAttached],
+    ),
+    refused(
         rules.MERGE_MONEY_SETTLED,
         "本案账上有钱",
         *ONE,
@@ -141,6 +191,68 @@ MERGES = [
         *MERGED,
         when=SECRETARY(UNMERGE),
         then=[Unmerged(stage=Stage.REPORTED, cycle=1, reason="不是同一处"), DuplicateDetached(duplicate=CASE)],
+    ),
+]
+
+PAIR = (*until(Stage.REPORTED, of=OTHER, urgency=2), *duplicate(), SECRETARY(MERGE))
+VOID = OFFICER(c.RequestVoid(reason="误报"), of=OTHER)
+APART = SECRETARY(UNMERGE)
+ENDS = [
+    row
+    for end, when, first, then in (
+        ("撤回", RESIDENT(c.Withdraw(), of=OTHER), (), Withdrawn),
+        ("不予受理", DISTRICT(c.Reject(reason="不归本区"), of=OTHER), (), Rejected),
+        ("同意作废", SECRETARY(c.GrantVoid(), of=OTHER), (VOID,), VoidGranted),
+    )
+    for row in (
+        refused(
+            rules.DUPLICATES_ATTACHED,
+            f"主案带着别人的重复件，不能{end}",
+            *PAIR,
+            *first,
+            when=when,
+            says=f"还有1件别人反映的重复件并在本案，不能{end}；请先撤销并案，让那几件各办各的。",
+        ),
+        passes(rules.DUPLICATES_ATTACHED, f"撤销并案以后可以{end}", *PAIR, APART, *first, when=when, then=[then]),
+    )
+]
+
+
+def correction(**changes: Any) -> Move:
+    return OFFICER(c.RequestCorrection(**changes, reason="登记有误"), of=OTHER)
+
+
+GRANT = SECRETARY(c.GrantCorrection(), of=OTHER)
+CORRECTIONS = [
+    *(
+        refused(rules.CORRECTION_FITS_DUPLICATES, story, *PAIR, when=correction(**changes))
+        for story, changes in (("换成另一性质", {"kind": Kind.DISPUTE}), ("降低紧急程度", {"urgency": 3}))
+    ),
+    refused(
+        rules.CORRECTION_FITS_DUPLICATES,
+        "先申请、后并案，批的时候也不行",
+        *until(Stage.REPORTED, of=OTHER, urgency=2),
+        *duplicate(),
+        correction(urgency=4),
+        SECRETARY(MERGE),
+        when=GRANT,
+    ),
+    passes(
+        rules.CORRECTION_FITS_DUPLICATES,
+        "提高紧急程度、换类别",
+        *PAIR,
+        correction(urgency=1, category="0102"),
+        when=GRANT,
+        then=[CorrectionGranted],
+    ),
+    passes(
+        rules.CORRECTION_FITS_DUPLICATES,
+        "没有重复件的，可以降低紧急程度",
+        *PAIR,
+        APART,
+        correction(urgency=3),
+        when=GRANT,
+        then=[CorrectionGranted],
     ),
 ]
 
@@ -178,15 +290,15 @@ VOICES = [
 ]
 
 
-@pytest.mark.parametrize("row", [*MERGES, *VOICES], ids=str)
+@pytest.mark.parametrize("row", [*MERGES, *ENDS, *CORRECTIONS, *VOICES], ids=str)
 def test_duplicates(row: Row) -> None:
     row.check()
 
 
 def test_a_duplicate_is_reported_but_counts_neither_as_due_nor_as_closed() -> None:
     scene = Scene().play(*MERGED)
-    assert (scene.case.keys.counts, scene.cases[OTHER].keys.counts) == (False, True)
-    assert scene.play(SECRETARY(UNMERGE)).case.keys.counts
+    assert (keys_of(scene.case, CLOCKS).counts, keys_of(scene.cases[OTHER], CLOCKS).counts) == (False, True)
+    assert keys_of(scene.play(SECRETARY(UNMERGE)).case, CLOCKS).counts
 
 
 @pytest.mark.parametrize(
@@ -197,7 +309,7 @@ def test_unmerging_restores_the_stage(before: Stage) -> None:
     was = scene.case
     scene.play(SECRETARY(MERGE), SECRETARY(UNMERGE))
     assert (scene.case.stage, scene.case.cycle, scene.case.cycle_began_at) == (before, 1, was.cycle_began_at)
-    assert scene.case.handle_from == was.handle_from
+    assert scene.case.handle == was.handle
     assert not scene.cases[OTHER].duplicates
     assert scene.cases[OTHER].voices.keys() == {RESIDENT.id}
 
@@ -271,3 +383,18 @@ def test_a_new_result_of_the_primary_is_a_new_question_to_the_duplicates_reporte
     )
     assert scene.cases[OTHER].voices[LIN.subject].answer is None
     assert_written(scene.ask(OFFICER(UNREACHABLE)), [FollowedUp, DuplicateFollowedUp])
+
+
+def test_a_word_about_the_primarys_result_does_not_close_the_duplicate_once_it_is_apart() -> None:
+    """It was resolved by itself, merged, answered about the other's result, and is its own case again."""
+    scene = Scene().play(*primary(Stage.RESOLVED), *duplicate(Stage.CHECKED), SECRETARY(MERGE), NEIGHBOUR(SATISFIED))
+    scene.play(SECRETARY(UNMERGE))
+    assert scene.case.voices[LIN.subject].answer is None
+    assert refusal(scene, SECRETARY(c.Close()))[0] == rules.FOLLOW_UP_FINAL
+    assert_written(scene.take(NEIGHBOUR(SATISFIED)), [FollowedUp])
+    assert scene.ask(SECRETARY(c.Close()))
+
+
+def test_a_word_about_the_own_result_stands_when_apart_again() -> None:
+    scene = Scene().play(*primary(Stage.RESOLVED), *duplicate(Stage.CHECKED), NEIGHBOUR(SATISFIED), SECRETARY(MERGE))
+    assert scene.play(SECRETARY(UNMERGE)).case.voices[LIN.subject].answer is Answer.SATISFIED

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from string import Formatter
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -14,7 +16,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from domain.incident.commands import Arrive, ConveneMeeting
 from domain.incident.events import BY_TYPE
 from domain.incident.events.handling import Digest, MediaType
-from domain.model import Category, Code, Event, Labelled, Name, Phone, Privacy, Subject, Text, Words
+from domain.model import Category, Code, Event, Labelled, Name, Person, Phone, Privacy, Subject, Text, Words
 from domain.privacy import privacy_of
 
 
@@ -148,3 +150,30 @@ def test_a_time_that_cannot_be_shown_is_not_taken(stated: object) -> None:
         ConveneMeeting.model_validate({"meets_at": stated})
     with pytest.raises(ValidationError):
         Arrive.model_validate({"occurred_at": stated})
+
+
+@pytest.mark.parametrize("stated", ["1700000000", " 1700000000.5", "-1", 1700000000, 1.5e9, True, "2026-03-02"])
+def test_a_time_is_written_out_and_never_a_number(stated: object) -> None:
+    """A number would pass for seconds since 1970."""
+    with pytest.raises(ValidationError):
+        Arrive.model_validate({"occurred_at": stated})
+    with pytest.raises(ValidationError):
+        Arrive.model_validate_json(json.dumps({"occurred_at": stated}), strict=True)
+
+
+def test_a_time_written_out_is_taken_from_json_too() -> None:
+    asked = Arrive.model_validate_json('{"occurred_at": "2026-03-02T09:00:00+08:00"}', strict=True)
+    assert asked.occurred_at == datetime(2026, 3, 2, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\x7f", "\x85", "\x9b31m", "\u202e", "\u2028", "\u2067", "\u200f"])
+def test_what_a_terminal_obeys_is_no_text(odd: str) -> None:
+    with pytest.raises(ValidationError):
+        Arrive(note=f"到{odd}了")
+    with pytest.raises(ValidationError):
+        Person(name=f"曾{odd}竹英")
+
+
+def test_text_has_lines_and_any_script() -> None:
+    note = "一楼：\t积水\n二楼：没有\n👨\u200d👩\u200d👧 ༄ ɑ́"
+    assert Arrive(note=note).note == note

@@ -56,6 +56,23 @@ SAYS = [
             (f"反映人替所代的人答{answer.label}", TWO_AFFECTED, RESIDENT, LIN.subject),
         )
     ),
+    refused(
+        rules.RESIDENT_ANSWERS,
+        "自己经办，自己答满意",
+        *until(Stage.HANDLING),
+        Actor(RESIDENT.id, Role.GRID_OFFICER, "grid")(c.TakeAction(note="自己清理")),
+        OFFICER(SOLVED),
+        when=RESIDENT(SATISFIED),
+    ),
+    passes(
+        rules.RESIDENT_ANSWERS,
+        "别人经办，本人答复",
+        *until(Stage.HANDLING),
+        OFFICER(c.TakeAction(note="清理")),
+        OFFICER(SOLVED),
+        when=RESIDENT(SATISFIED),
+        then=[FollowedUp],
+    ),
     passes(
         rules.RESIDENT_ANSWERS,
         "监护人替孩子答",

@@ -13,7 +13,7 @@ from domain.incident import events as e
 from domain.incident.state import Incident, replay
 from domain.incident.words import MUST_ATTEND, Answer, Stage
 from domain.model import Refused, Role
-from tests.rules.scene import Scene
+from tests.rules.scene import CLOCKS, PUBLISHED, REDRAWN, WAITING, Scene, minutes
 from tests.rules.walk import Walk
 
 Line = tuple[e.IncidentEvent, Attribution]
@@ -26,11 +26,13 @@ class Walked(Scene):
     """A history, and every state each case went through."""
 
     def __init__(self, seed: int) -> None:
-        super().__init__()
+        super().__init__(CLOCKS if seed % 2 else WAITING)
         self.refusals: Counter[str] = Counter()
         self.states: list[Incident] = []
         walk = Walk(seed)
-        for _ in range(STEPS):
+        for step in range(STEPS):
+            if step == STEPS // 3:
+                self.territory, self.clocks = REDRAWN, CLOCKS if seed % 2 else PUBLISHED
             self.try_one(walk)
 
     def try_one(self, walk: Walk) -> None:
@@ -77,7 +79,7 @@ def test_three_kinds_never_stand_resolved_without_anybody_having_come() -> None:
     for lines, _ in histories():
         came, case = False, replay("case", lines[:1])
         for event, by in lines[1:]:
-            came = came or isinstance(event, e.Arrived)
+            came = came or isinstance(event, e.Arrived | e.Withdrawn)  # or nobody had to come any more
             case = case.evolve(event, by)
             assert came or case.stage not in DONE or case.standing.kind not in MUST_ATTEND
 
@@ -170,5 +172,41 @@ def test_the_two_files_of_a_merger_agree() -> None:
                 primary = cases[case.merged_into]
                 assert primary.merged_into is None
                 assert name in primary.duplicates
+                own, other = case.standing, primary.standing
+                assert own.kind is other.kind
+                assert own.urgency >= other.urgency
+                assert primary.stage not in (Stage.REJECTED, Stage.WITHDRAWN, Stage.VOIDED)
             for duplicate in case.duplicates:
                 assert cases[duplicate].merged_into == name or case.stage is Stage.ARCHIVED
+
+
+def test_nothing_a_case_tells_ran_backwards() -> None:
+    """Steps follow each other and the work before them, whatever was claimed; no clock and no pause is negative."""
+    for lines, case in histories():
+        begun = latest = lines[0][1].effective_at
+        for event, by in lines[1:]:
+            assert begun <= by.effective_at <= by.recorded_at
+            if isinstance(event, e.StepEvent):
+                assert latest <= by.effective_at, event.type
+            if isinstance(event, e.StepEvent | e.WorkEvent):
+                latest = max(latest, by.effective_at)
+            if isinstance(event, e.Reopened) or (isinstance(event, e.Unmerged) and event.cycle > 1):
+                begun = by.effective_at
+        for clock in case.clocks:
+            assert clock.stopped_at is None or clock.started_at <= clock.stopped_at
+            assert all(begins <= ends for begins, ends in clock.pauses)
+
+
+def test_a_prompt_claim_counts_unless_it_would_run_backwards() -> None:
+    """Work on site is entered in any order: within half an hour it counts as claimed, from the cycle's start on."""
+    counted = 0
+    for lines, _ in histories():
+        begun = lines[0][1].effective_at
+        for event, by in lines[1:]:
+            if isinstance(event, e.WorkEvent) and begun <= by.occurred_at < by.recorded_at:
+                late = by.recorded_at - by.occurred_at > minutes(30)
+                assert by.effective_at == (by.recorded_at if late else by.occurred_at)
+                counted += not late
+            if isinstance(event, e.Reopened) or (isinstance(event, e.Unmerged) and event.cycle > 1):
+                begun = by.effective_at
+    assert counted

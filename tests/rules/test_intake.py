@@ -6,8 +6,9 @@ from domain.incident import commands as c
 from domain.incident import rules
 from domain.incident.events import Accepted, Arrived, DuplicateDetached, Rejected, Reported, Withdrawn
 from domain.incident.words import Kind, Stage
-from domain.model import Minor, Person
-from tests.rules.rows import Row, passes, refused
+from domain.model import Minor, Person, Role
+from domain.territory import Staff, Territory
+from tests.rules.rows import Row, passes, refusal, refused
 from tests.rules.scene import (
     AUDITOR,
     DISTRICT,
@@ -19,12 +20,15 @@ from tests.rules.scene import (
     RESIDENT,
     SECOND,
     SECRETARY,
+    TERRITORY,
     ZENG,
+    Scene,
     minutes,
     report,
     until,
 )
 
+REGISTERED = Person(subject="grid-2", name="曾竹英")
 REPORTED, HANDLING, MERGED = until(Stage.REPORTED), until(Stage.HANDLING), until(Stage.MERGED)
 NOW = MORNING + minutes(1)  # when the first move is made
 
@@ -119,6 +123,21 @@ REPORTS = [
         when=OFFICER(report(on_behalf_of=Minor(subject="s-child", name="小曾", guardian=ZENG))),
         then=[Reported],
     ),
+    *(
+        refused(
+            rules.PERSON_NOT_REGISTERED,
+            story,
+            when=OFFICER(report(**people)),
+            says="“grid-2”是在册人员、单位或地点的编号，不能当作居民的编号；请另编或不填。",
+        )
+        for story, people in (
+            ("反映人用了在册的编号", {"reporter": REGISTERED}),
+            ("所代的人用了在册的编号", {"on_behalf_of": REGISTERED}),
+            ("监护人用了在册的编号", {"on_behalf_of": Minor(subject="s-child", name="小曾", guardian=REGISTERED)}),
+            ("孩子用了在册的编号", {"on_behalf_of": Minor(subject="grid-2", name="小曾", guardian=LIN)}),
+        )
+    ),
+    passes(rules.PERSON_NOT_REGISTERED, "居民有居民的编号", when=OFFICER(report(on_behalf_of=LIN)), then=[Reported]),
     refused(rules.BEGAN_BEFORE, "事情发生得比反映还晚", when=OFFICER(report(began_at=NOW + SECOND))),
     passes(rules.BEGAN_BEFORE, "一发生就反映", when=OFFICER(report(began_at=NOW)), then=[Reported]),
 ]
@@ -166,7 +185,7 @@ WITHDRAWALS = [
     refused(
         rules.WITHDRAW_NOT_EMERGENCY,
         "并入他案的突发事件",
-        *until(Stage.REPORTED, of="other"),
+        *until(Stage.REPORTED, Kind.EMERGENCY, of="other"),
         *until(Stage.REPORTED, Kind.EMERGENCY),
         SECRETARY(MERGE),
         when=RESIDENT(c.Withdraw()),
@@ -187,3 +206,13 @@ WITHDRAWALS = [
 @pytest.mark.parametrize("row", [*COMMON, *REPORTS, *REASONS, *WITHDRAWALS], ids=str)
 def test_intake(row: Row) -> None:
     row.check()
+
+
+def test_staff_are_not_residents_under_the_id_they_work_by() -> None:
+    """Else their name would stand for somebody else's, and their word for a resident's."""
+    scene = Scene()
+    clerk = Staff(id="clerk", name="值班员", role=Role.COMMUNITY, scope="community", released=True)
+    scene.territory = Territory(nodes=TERRITORY.nodes, staff=(clerk,))
+    as_staff = OFFICER(report(reporter=Person(subject="clerk", name="曾竹英")))
+    assert refusal(scene, as_staff)[0] == rules.PERSON_NOT_REGISTERED
+    assert scene.take(OFFICER(report()))

@@ -234,7 +234,7 @@ def test_resolving_ends_a_suspension() -> None:
 def test_reopening_gives_the_full_limit_and_all_chances_again() -> None:
     spent = (*EXTENDED, *EXTENDED, *SUSPENDED)
     scene = Scene().play(*until(Stage.CLOSED, meanwhile={Stage.HANDLING: spent}), OFFICER(c.Reopen(reason="又外溢")))
-    assert (scene.case.cycle, scene.case.handle_from) == (2, scene.now)
+    assert [(clock.cycle, clock.started_at) for clock in scene.case.running] == [(2, scene.now)]
     assert_written(scene.take(OFFICER(ASK)), [ExtensionRequested])
     assert_written(scene.take(OFFICER(SUSPEND)), [SuspensionRequested])
 
@@ -246,7 +246,9 @@ def test_returns_never_stop_the_clock_nor_does_a_failed_check() -> None:
     assert reworked.case.overdue(MORNING + hours(3), CLOCKS)
 
 
-LENIENT = CLOCKS.table.model_copy(update={"version": "rules-2027.1", "returns": 5, "extensions": 9, "suspensions": 9})
+LENIENT = CLOCKS.table_at(MORNING).model_copy(
+    update={"version": "rules-2027.1", "returns": 5, "extensions": 9, "suspensions": 9}
+)
 CHANGED = Clocks({**CLOCKS.tables, LENIENT.version: LENIENT}, CLOCKS.calendars)
 BACK = (LEAD(c.Return(reason="不归我")),)
 SPENT = {

@@ -48,7 +48,10 @@ from tests.rules.scene import (
 
 NAMES = (CASE, OTHER, THIRD)
 PEOPLE = (OFFICER, COLLEAGUE, SECRETARY, STREET, DISTRICT, LEAD, CHECKER, AUDITOR, RESIDENT, NEIGHBOUR)
-ONWARD = {"accept", "arrive", "hold-meeting", "sign-for", "resolve", "pass-check", "follow-up", "close", "archive"}
+ONWARD = {
+    *("accept", "arrive", "hold-meeting", "sign-for", "resolve", "pass-check", "follow-up", "close", "archive"),
+    *("appeal-timeout", "exempt-timeout"),
+}
 CHILD = Minor(subject="s-child", name="小林", guardian=LIN)
 STRANGERS = {"reporter": None}, {"reporter": ZENG}, {"reporter": LIN}, {"reporter": ZENG, "on_behalf_of": CHILD}
 FAILED = MEETING.model_copy(update={"agreement": "", "failed": True})

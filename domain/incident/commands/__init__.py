@@ -53,6 +53,7 @@ from domain.incident.commands.requests import (
     UpholdTimeout,
 )
 from domain.incident.commands.step import OnCase, PairedStep, Step, decide
+from domain.incident.commands.upkeep import CallDuty, DetermineDeadlines, Redraw
 
 INTAKE: tuple[type[OnCase], ...] = (Accept, Reject, Withdraw)
 HANDLING: tuple[type[OnCase], ...] = (Dispatch, Assign, HandOver, SignFor, Return, Arrive, TakeAction)
@@ -103,6 +104,7 @@ CLOSING: tuple[type[OnCase], ...] = (
     Archive,
 )
 DUPLICATES: tuple[type[OnCase], ...] = (Merge, Unmerge)
+UPKEEP: tuple[type[OnCase], ...] = (CallDuty, Redraw, DetermineDeadlines)
 
 ALL: tuple[type[OnCase], ...] = (
     *INTAKE,
@@ -113,5 +115,6 @@ ALL: tuple[type[OnCase], ...] = (
     *CLOSING,
     *DUPLICATES,
     AddEvidence,
+    *UPKEEP,
 )
 BY_NAME: dict[str, type[OnCase]] = {command.name: command for command in ALL}

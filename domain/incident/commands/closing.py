@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 
 from domain.act import Act
 from domain.incident import rules
-from domain.incident.commands.step import NOT_STAFF, PairedStep, Step
+from domain.incident.commands.step import NOT_STAFF, PairedStep, Step, require_settled
 from domain.incident.events import (
     Archived,
     CheckFailed,
@@ -25,7 +25,6 @@ from domain.incident.state import Incident
 from domain.incident.voices import ANONYMOUS
 from domain.incident.words import Answer, OutcomeCode, Stage
 from domain.model import Code, Personal, Role, Text, Words
-from domain.telling import yuan
 from domain.territory import Level
 
 FOLLOWED_UP_IN = frozenset({Stage.RESOLVED, Stage.CHECKED, Stage.CLOSED})
@@ -107,7 +106,8 @@ class FollowUp(PairedStep):
         voice = followed.voices.get(person, case.voices[person])
         if self.answer in (Answer.SATISFIED, Answer.UNSATISFIED):
             themselves = act.role is Role.RESIDENT and act.actor == voice.answers != ANONYMOUS
-            rules.RESIDENT_ANSWERS.require(themselves)
+            at_work = act.actor in case.handlers | followed.handlers or act.actor in act.territory.member
+            rules.RESIDENT_ANSWERS.require(themselves and not at_work)
         else:
             rules.STAFF_RECORD_TRIES.require(act.role not in NOT_STAFF)
             rules.NOT_APPLICABLE_ANONYMOUS.require(
@@ -161,17 +161,16 @@ class Reopen(Step):
 
 
 class Archive(Step):
-    """归档：钱款两清、没有未了的申请，此后不再改动。"""
+    """归档：结案或撤回的案件，钱款两清、没有未了的申请，此后不再改动。"""
 
     name: ClassVar[str] = "archive"
     label: ClassVar[str] = "归档"
-    stages: ClassVar = frozenset({Stage.CLOSED})
+    stages: ClassVar = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
 
     def already(self, case: Incident) -> bool:
         return case.stage is Stage.ARCHIVED
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         rules.NOTHING_PENDING.require(not case.pending)
-        purse = case.purse
-        rules.MONEY_SETTLED.require(purse.settled, balance=yuan(purse.balance), advance=yuan(purse.outstanding))
+        require_settled(case)
         yield Archived()

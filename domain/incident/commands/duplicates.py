@@ -43,6 +43,9 @@ class Merge(PairedStep):
         rules.MERGE_NOT_ITSELF.require(primary.id != case.id)
         rules.MERGE_NO_CHAIN.require(primary.merged_into is None and not case.duplicates)
         rules.MERGE_OPEN_ONLY.require(primary.stage in OPEN)
+        own, other = case.standing, primary.standing
+        rules.MERGE_SAME_KIND.require(own.kind is other.kind, kind=own.kind.label, primary=other.kind.label)
+        rules.MERGE_AS_URGENT.require(other.urgency <= own.urgency, urgency=own.urgency)
         rules.MERGE_MONEY_SETTLED.require(case.purse.settled)
         yield Merged(into=primary.id, reason=self.reason)
         known = tuple(person for person in case.affected if person.subject != ANONYMOUS)

@@ -9,7 +9,8 @@ from pydantic import Field, JsonValue
 
 from domain.act import Act
 from domain.incident import rules
-from domain.incident.commands.step import PairedStep, Step, may_claim
+from domain.incident.cells import cell_of
+from domain.incident.commands.step import PairedStep, Step, may_claim, require_alone, require_settled
 from domain.incident.events import Accepted, DuplicateDetached, IncidentEvent, Rejected, Reported, Withdrawn
 from domain.incident.state import Incident
 from domain.incident.words import UNRESOLVED, Kind, Source, Stage, Standing
@@ -62,22 +63,40 @@ class Report(Command):
         place = place_of(act.territory, self.grid, self.building)
         for grid in self.also_grids:
             place_of(act.territory, grid, None)
+        for subject in self._subjects:
+            rules.PERSON_NOT_REGISTERED.require(subject not in act.territory.names, subject=subject)
         both = self.reporter is not None and self.on_behalf_of is not None
         rules.TWO_PEOPLE.require(not both or self._reporter_id != self._affected_id)
         rules.BEGAN_BEFORE.require(self.began_at is None or self.began_at <= act.occurred_at)
         yield Reported(
-            standing=Standing(place=place, kind=self.kind, urgency=self.urgency, category=self.category),
+            standing=Standing(
+                place=place,
+                kind=self.kind,
+                urgency=self.urgency,
+                category=self.category,
+                rural=act.territory.node[self.grid].rural,
+            ),
             also_grids=self.also_grids,
             source=self.source,
             description=self.description,
             address=self.address,
             position=self.position,
+            cell=cell_of(self.position) if self.position else None,
             reporter=self.reporter,
             on_behalf_of=self.on_behalf_of,
             began_at=self.began_at,
-            rules=act.clocks.table.version,
-            calendar=act.clocks.calendar.version,
+            rules=act.table.version,
+            calendar=act.clocks.calendar_at(act.recorded_at).version,
         )
+
+    @property
+    def _subjects(self) -> Iterator[str]:
+        """Whoever is named as a resident."""
+        for person in (self.reporter, self.on_behalf_of):
+            if person is not None:
+                yield person.subject
+            if isinstance(person, Minor):
+                yield person.guardian.subject
 
     @property
     def _reporter_id(self) -> str | None:
@@ -114,6 +133,8 @@ class Reject(Step):
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         rules.REASON.require(self.reason)
+        require_alone(case, self)
+        require_settled(case)
         yield Rejected(reason=self.reason)
 
 
@@ -131,6 +152,7 @@ class Withdraw(PairedStep):
     def decide(self, case: Incident, act: Act, primary: Incident | None) -> Iterator[IncidentEvent]:
         rules.WITHDRAW_BY_REPORTER.require(act.role is Role.RESIDENT and act.actor == case.reporter)
         rules.WITHDRAW_NOT_EMERGENCY.require(case.standing.kind is not Kind.EMERGENCY)
+        require_alone(case, self)
         yield Withdrawn(reason=self.reason)
         if primary is not None and primary.stage is not Stage.ARCHIVED:
             yield DuplicateDetached(duplicate=case.id)

@@ -11,8 +11,9 @@ from pydantic import Field, JsonValue
 from domain.act import Act
 from domain.incident import rules
 from domain.incident.commands.intake import place_of
-from domain.incident.commands.step import Step
+from domain.incident.commands.step import Step, require_alone, require_settled
 from domain.incident.events import (
+    AskEvent,
     CorrectionGranted,
     CorrectionRefused,
     CorrectionRequested,
@@ -20,7 +21,6 @@ from domain.incident.events import (
     ExtensionRefused,
     ExtensionRequested,
     IncidentEvent,
-    RequestEvent,
     Resumed,
     SuspensionGranted,
     SuspensionRefused,
@@ -61,12 +61,11 @@ class Reply(Step):
     def admit(self, case: Incident, act: Act) -> None:
         super().admit(case, act)
         rules.REQUEST_PENDING.require(self.request in case.pending, request=self.request.label)
-        requester, _ = case.pending[self.request]
-        rules.BY_ANOTHER.require(act.actor != requester)
+        rules.BY_ANOTHER.require(act.actor != case.pending[self.request].by)
 
-    def asked(self, case: Incident) -> RequestEvent:
+    def asked(self, case: Incident) -> AskEvent:
         """What was asked for, word for word."""
-        return case.pending[self.request][1]
+        return case.pending[self.request].event
 
 
 class RequestExtension(Ask):
@@ -197,17 +196,20 @@ class RequestCorrection(Ask):
         changes = standing != case.standing or self.began_at is not None or self.description
         rules.CORRECTION_CHANGES.require(changes)
         rules.CORRECTION_KEEPS_RULES.require(keeps_rules(case, standing))
+        rules.CORRECTION_FITS_DUPLICATES.require(fits_duplicates(case, standing))
         yield CorrectionRequested(
             standing=standing, began_at=self.began_at, description=self.description, reason=self.reason
         )
 
     def _corrected(self, was: Standing, act: Act) -> Standing:
         moved = self.grid is not None or self.building is not None
+        grid = self.grid or was.place.grid or ""
         return Standing(
-            place=place_of(act.territory, self.grid or was.place.grid, self.building) if moved else was.place,
+            place=place_of(act.territory, grid, self.building) if moved else was.place,
             kind=self.kind or was.kind,
             urgency=self.urgency or was.urgency,
             category=self.category or was.category,
+            rural=act.territory.node[grid].rural if moved else was.rural,
         )
 
 
@@ -223,6 +225,7 @@ class GrantCorrection(Reply):
         asked = self.asked(case)
         if not isinstance(asked, CorrectionRequested) or not keeps_rules(case, asked.standing):
             raise rules.CORRECTION_KEEPS_RULES.refused()
+        rules.CORRECTION_FITS_DUPLICATES.require(fits_duplicates(case, asked.standing))
         yield CorrectionGranted(
             was=case.standing,
             standing=asked.standing,
@@ -266,6 +269,8 @@ class GrantVoid(Reply):
     request: ClassVar[Request] = Request.VOID
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
+        require_alone(case, self)
+        require_settled(case)
         yield VoidGranted(note=self.note)
 
 
@@ -326,3 +331,9 @@ def keeps_rules(case: Incident, standing: Standing) -> bool:
     if case.stage not in DONE or case.outcome is None:
         return True
     return case.attended_as(standing.kind) and case.mediated_as(standing.kind, case.outcome)
+
+
+def fits_duplicates(case: Incident, standing: Standing) -> bool:
+    """Whether what was merged into a case would still be handled by rules no looser than its own."""
+    same = standing.kind is case.standing.kind and standing.urgency <= case.standing.urgency
+    return same or not case.duplicates

@@ -13,6 +13,7 @@ from domain.incident.events import IncidentEvent
 from domain.incident.state import Incident
 from domain.incident.words import Stage
 from domain.model import Command, Role
+from domain.telling import yuan
 
 NOT_STAFF = frozenset({Role.RESIDENT, Role.AUDITOR})
 
@@ -68,7 +69,19 @@ def decide(
     return list(command.decide(case, act))
 
 
+def require_alone(case: Incident, command: OnCase) -> None:
+    """A case that ends without being handled takes no other resident's case with it."""
+    count = len(case.duplicates)
+    rules.DUPLICATES_ATTACHED.require(count == 0, count=count, command=command.label)
+
+
+def require_settled(case: Incident) -> None:
+    """Nothing left in hand, and nobody out of pocket."""
+    purse = case.purse
+    rules.MONEY_SETTLED.require(purse.settled, balance=yuan(purse.balance), advance=yuan(purse.outstanding))
+
+
 def may_claim(act: Act) -> None:
     """Nobody acts in the future; a clock a minute fast is forgiven (rule table)."""
-    ahead = timedelta(seconds=act.clocks.table.clock_skew)
+    ahead = timedelta(seconds=act.table.clock_skew)
     rules.NOT_IN_FUTURE.require(act.occurred_at <= act.recorded_at + ahead)

@@ -68,6 +68,7 @@ from domain.incident.events.requests import (
     VoidRefused,
     VoidRequested,
 )
+from domain.incident.events.upkeep import DeadlineDetermined, DutyCalled, Redrawn
 from domain.model import Event
 
 MoneyEvent = (
@@ -91,29 +92,54 @@ CoordinationEvent = (
     | HelpAnswered
     | Supervised
 )
-RequestEvent = (
-    ExtensionRequested
-    | ExtensionGranted
+AskEvent = ExtensionRequested | SuspensionRequested | CorrectionRequested | VoidRequested | TimeoutAppealed
+ReplyEvent = (
+    ExtensionGranted
     | ExtensionRefused
-    | SuspensionRequested
     | SuspensionGranted
     | SuspensionRefused
-    | Resumed
-    | CorrectionRequested
     | CorrectionGranted
     | CorrectionRefused
-    | VoidRequested
     | VoidGranted
     | VoidRefused
-    | TimeoutAppealed
     | TimeoutExempted
     | TimeoutUpheld
 )
+RequestEvent = AskEvent | ReplyEvent | Resumed
 ClosingEvent = Resolved | CheckPassed | CheckFailed | FollowedUp | Closed | Reopened | Archived
+UpkeepEvent = DutyCalled | Redrawn | DeadlineDetermined
 DuplicateEvent = Merged | Unmerged | DuplicateAttached | DuplicateDetached | DuplicateFollowedUp
 
+StepEvent = (
+    Accepted
+    | Rejected
+    | Withdrawn
+    | Dispatched
+    | SignedFor
+    | Returned
+    | Resolved
+    | CheckPassed
+    | CheckFailed
+    | Closed
+    | Reopened
+    | Archived
+    | VoidGranted
+    | Merged
+    | Unmerged
+)
+"""One after the other: what brings a case from stage to stage."""
+WorkEvent = Arrived | ActionTaken | MeetingHeld
+"""Side by side: what several people do in one stage."""
+
 IncidentEvent = (
-    IntakeEvent | HandlingEvent | CoordinationEvent | RequestEvent | MoneyEvent | ClosingEvent | DuplicateEvent
+    IntakeEvent
+    | HandlingEvent
+    | CoordinationEvent
+    | RequestEvent
+    | MoneyEvent
+    | ClosingEvent
+    | DuplicateEvent
+    | UpkeepEvent
 )
 
 BY_TYPE: dict[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(IncidentEvent)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from domain.incident.words import Answer, OutcomeCode
-from domain.model import Code, Event, Personal, Text, Words
+from domain.model import Event, Personal, Shared, Somebody, Text, Words
 
 
 class Resolved(Event):
@@ -14,7 +14,7 @@ class Resolved(Event):
     sentence: ClassVar[str] = "{outcome_code}：{outcome}"
 
     outcome_code: OutcomeCode
-    outcome: Personal[Words]
+    outcome: Shared[Words]
 
 
 class CheckPassed(Event):
@@ -39,7 +39,7 @@ class FollowedUp(Event):
     label: ClassVar[str] = "回访"
     sentence: ClassVar[str] = "回访：{answer}{note:，}"
 
-    person: Code
+    person: Somebody
     answer: Answer
     note: Personal[Text] = ""
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from domain.incident.words import Capacity, Card, HelpFrom
-from domain.model import Code, Event, Instant, Model, Name, Personal, Text, Words
+from domain.model import Code, Event, Instant, Model, Name, Personal, Somebody, Text, Words
 from domain.territory import Level
 
 
@@ -86,7 +86,7 @@ class HelpRequested(Event):
 
     help: int
     source: HelpFrom
-    whom: Code
+    whom: Somebody
     request: Personal[Words]
     complex: bool = Field(default=False, description="复杂事项：时限十个工作日，而非三十分钟")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from domain.incident.words import Answer, Stage
-from domain.model import Code, Event, Model, Personal, Text, Words
+from domain.model import Code, Event, Model, Personal, Somebody, Text, Words
 
 
 class Merged(Event):
@@ -30,8 +30,8 @@ class Unmerged(Event):
 class AffectedPerson(Model):
     """Somebody whose word is asked: who they are, and who answers for them."""
 
-    subject: Code
-    answers: Code
+    subject: Somebody
+    answers: Somebody
 
 
 class OnPrimary(Event):
@@ -61,5 +61,5 @@ class DuplicateFollowedUp(OnPrimary):
     sentence: ClassVar[str] = "重复件{duplicate}的当事人回访：{answer}"
 
     duplicate: Code
-    person: Code
+    person: Somebody
     answer: Answer

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import AwareDatetime
 
 from domain.incident.words import Source, Standing
-from domain.model import Code, Event, Minor, Person, Personal, Point, Text, Words
+from domain.model import Code, Event, Minor, Person, Personal, Point, Shared, Text, Words
 
 
 class Reported(Event):
@@ -21,9 +21,11 @@ class Reported(Event):
     standing: Standing
     also_grids: tuple[Code, ...] = ()
     source: Source
-    description: Personal[Words]
-    address: Personal[Text] = ""
-    position: Personal[Point | None] = None
+    description: Shared[Words]
+    address: Shared[Text] = ""
+    position: Shared[Point | None] = None
+    cell: Code | None = None
+    """The coarse square it lies in (`domain.incident.cells`): wider than a grid, so no more than the grid says."""
     reporter: Person | None = None
     on_behalf_of: Person | Minor | None = None
     began_at: AwareDatetime | None = None
@@ -45,7 +47,7 @@ class Rejected(Event):
     label: ClassVar[str] = "不予受理"
     sentence: ClassVar[str] = "不予受理，理由：{reason}"
 
-    reason: Personal[Words]
+    reason: Shared[Words]
 
 
 class Withdrawn(Event):

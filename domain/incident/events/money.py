@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from domain.model import Code, Event, Fen, Personal, Text, Words
+from domain.model import Code, Event, Fen, Personal, Somebody, Text, Words
 
 
 class CostAdvanced(Event):
@@ -13,7 +13,7 @@ class CostAdvanced(Event):
     sentence: ClassVar[str] = "{advancer}垫付{amount:元}{purpose:，用于：}"
 
     amount: Fen
-    advancer: Code
+    advancer: Somebody
     purpose: Personal[Text] = ""
 
 
@@ -74,5 +74,5 @@ class CostReimbursed(Event):
     sentence: ClassVar[str] = "由{fund}向{advancer}报销{amount:元}"
 
     amount: Fen
-    advancer: Code
+    advancer: Somebody
     fund: Code

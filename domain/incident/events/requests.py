@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import AwareDatetime
 
 from domain.incident.words import Standing
-from domain.model import Event, Personal, Text, Words
+from domain.model import Event, Personal, Shared, Text, Words
 
 
 class ExtensionRequested(Event):
@@ -93,7 +93,7 @@ class CorrectionGranted(Event):
     was: Standing
     standing: Standing
     began_at: AwareDatetime | None = None
-    description: Personal[Text] = ""
+    description: Shared[Text] = ""
     note: Personal[Text] = ""
 
 

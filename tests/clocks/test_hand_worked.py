@@ -1,37 +1,15 @@
-"""Clocks, worked out by hand on the published calendar of 2026, and counted again minute by minute."""
+"""Limits worked out by hand on the published calendar of 2026."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from domain.casework.books import RULES, published_calendar
-from domain.clocks import SHANGHAI, UNIT, ClockKind, Deadline, Interval, Limit, deadline, effective
-from tests.rules.scene import MINUTE, MORNING, SECOND, hours, minutes
-
-CALENDAR = published_calendar()
-MINUTES_OF_WORK = frozenset({*range(8 * 60, 12 * 60), *range(14 * 60, 18 * 60)})
-
-
-def at(text: str) -> datetime:
-    """`02-13 14:00` of 2026 in Shanghai, or with another year written out."""
-    return datetime.fromisoformat(text if text[4] == "-" else f"2026-{text}").replace(tzinfo=SHANGHAI)
-
-
-def urgent(amount: float) -> Limit:
-    return Limit(kind=ClockKind.URGENT_HOURS, amount=amount)
-
-
-def work_hours(amount: float) -> Limit:
-    return Limit(kind=ClockKind.WORK_HOURS, amount=amount)
-
-
-def work_days(amount: float) -> Limit:
-    return Limit(kind=ClockKind.WORK_DAYS, amount=amount)
+from domain.clocks import Deadline, Limit, deadline
+from tests.clocks.limits import CALENDAR, at, calendar_days, urgent, work_days, work_hours
+from tests.rules.scene import MORNING, SECOND, hours
 
 
 def adds_up(found: Deadline, limit: Limit) -> bool:
@@ -40,16 +18,6 @@ def adds_up(found: Deadline, limit: Limit) -> bool:
     apart = all(ends <= begins for (_, ends), (begins, _) in pairwise(found.intervals))
     whole = abs(counted - timedelta(seconds=limit.seconds)) < SECOND
     return whole and apart and all(begins < ends for begins, ends in found.intervals)
-
-
-def test_the_calendar_of_2026_is_the_published_one() -> None:
-    """国务院办公厅关于2026年部分节假日安排的通知: weekdays off, and the weekend days worked for them."""
-    off = """01-01 01-02  02-16 02-17 02-18 02-19 02-20 02-23  04-06  05-01 05-04 05-05  06-19  09-25
-             10-01 10-02 10-05 10-06 10-07"""
-    worked = "01-04  02-14 02-28  05-09  09-20 10-10"
-    assert {f"{day:%m-%d}" for day in CALENDAR.holidays if day.year == 2026} == set(off.split())
-    assert {f"{day:%m-%d}" for day in CALENDAR.made_up if day.year == 2026} == set(worked.split())
-    assert max(CALENDAR.years) == 2026
 
 
 HAND_WORKED = [
@@ -72,7 +40,7 @@ HAND_WORKED = [
     ("urgent, New Year's Eve", urgent(2), "02-16 19:30", "02-16 21:30"),
     ("urgent, a quarter of an hour over midnight", urgent(0.25), "03-07 23:50", "03-08 00:05"),
     ("urgent, into a year without a calendar", urgent(24), "12-31 20:00", "2027-01-01 20:00"),
-    ("calendar days", Limit(kind=ClockKind.CALENDAR_DAYS, amount=3), "02-15 07:00", "02-18 07:00"),
+    ("calendar days", calendar_days(3), "02-15 07:00", "02-18 07:00"),
     ("the last working hour of the published years", work_hours(1), "12-31 17:00", "12-31 18:00"),
 ]
 
@@ -138,69 +106,6 @@ def test_a_deadline_has_passed_only_after_it() -> None:
     found = deadline(urgent(2), MORNING, CALENDAR)
     assert not found.passed(MORNING + hours(2))
     assert found.passed(MORNING + hours(2) + timedelta(microseconds=1))
-
-
-def slow_count(limit: Limit, start: datetime, pauses: list[Interval]) -> datetime:
-    """Walk on by minutes and count those that are worked and not paused."""
-    left, now = round(limit.seconds / 60), start
-    continuous = limit.kind in (ClockKind.URGENT_HOURS, ClockKind.CALENDAR_DAYS)
-    while left > 0:
-        counts = continuous or (now.hour * 60 + now.minute in MINUTES_OF_WORK and CALENDAR.works(now.date()))
-        if counts and not any(begins <= now < ends for begins, ends in pauses):
-            left -= 1
-        now += MINUTE
-    return now
-
-
-FIRST = at("02-01 00:00")
-moments = st.integers(0, 40 * 24 * 60).map(lambda count: FIRST + count * MINUTE)
-pauses = st.lists(
-    st.tuples(moments, st.integers(1, 5000)).map(lambda one: (one[0], one[0] + one[1] * MINUTE)), max_size=3
-)
-limits = st.builds(
-    lambda kind, share: Limit(kind=kind, amount=share * 60 / UNIT[kind]),
-    st.sampled_from(ClockKind),
-    st.integers(1, 2000),
-)
-
-
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(limit=limits, start=moments, paused=pauses)
-def test_counting_minute_by_minute_finds_the_same(limit: Limit, start: datetime, paused: list[Interval]) -> None:
-    found = deadline(limit, start, CALENDAR, paused)
-    assert found.due is not None
-    assert abs(found.due - slow_count(limit, start, paused)) < SECOND  # a fraction of an hour is a float
-    assert adds_up(found, limit)
-
-
-STARTED = MORNING
-LATER = MORNING + hours(8)
-EFFECTIVE = [
-    ("on the spot", LATER, "occurred"),
-    ("entered half an hour later, to the second", LATER - minutes(30), "occurred"),
-    ("entered a second too late", LATER - minutes(30) - SECOND, "recorded"),
-    ("a clock a little fast", LATER + SECOND, "recorded"),
-]
-
-
-@pytest.mark.parametrize(("story", "occurred", "counts"), EFFECTIVE, ids=[row[0] for row in EFFECTIVE])
-def test_nobody_types_their_own_punctuality(story: str, occurred: datetime, counts: str) -> None:
-    expected = {"occurred": occurred, "recorded": LATER}[counts]
-    assert effective(occurred, LATER, STARTED, RULES) == expected, story
-    assert effective(occurred, LATER, None, RULES) == expected, story
-
-
-def test_nothing_counts_from_before_the_case_began() -> None:
-    just_now = STARTED + minutes(10)
-    assert effective(STARTED, just_now, STARTED, RULES) == STARTED
-    assert effective(STARTED - SECOND, just_now, STARTED, RULES) == just_now
-    assert effective(STARTED - SECOND, just_now, None, RULES) == STARTED - SECOND  # the report itself begins it
-
-
-def test_the_tolerance_is_a_number_of_the_rule_table() -> None:
-    strict = RULES.model_copy(update={"claim_tolerance": 60})
-    assert effective(LATER - MINUTE, LATER, STARTED, strict) == LATER - MINUTE
-    assert effective(LATER - MINUTE - SECOND, LATER, STARTED, strict) == LATER
 
 
 def test_a_moment_is_the_same_in_every_zone() -> None:

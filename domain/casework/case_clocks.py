@@ -1,0 +1,111 @@
+"""The clocks of a case as people read them: limits, lights, due times, and every interval counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import AwareDatetime, Field
+
+from domain.casework.open_cases import OpenCase
+from domain.casework.recording import RecordedEvent
+from domain.clocks import ClockKind, Clocks, Light
+from domain.counting import Count, tell_count
+from domain.incident.state import Incident
+from domain.incident.timing import CaseClock, due_of
+from domain.incident.words import ClockName
+from domain.model import Code, Model
+
+
+class Span(Model):
+    """一段时间，从 `begins` 到 `ends`。"""
+
+    begins: AwareDatetime
+    ends: AwareDatetime
+
+
+class ClockReading(Model):
+    """一个时钟：限多久、从何时起、到何时止、亮什么灯，以及计入的每一段时间。
+
+    `due_at` 为空即未定：所需年份的工作日历还没有公布。`account` 把计时过程逐日写明，可以自己加一遍。
+    """
+
+    clock: ClockName
+    label: str
+    cycle: int = Field(description="第几轮；重办为新的一轮")
+    nth: int = Field(description="同一轮里同名时钟的第几个")
+    kind: ClockKind
+    limit: str = Field(description="时限，含已同意的延期", examples=["7个工作日"])
+    limit_seconds: float
+    extensions: int
+    started_at: AwareDatetime
+    stopped_at: AwareDatetime | None
+    running: bool
+    light: Light
+    light_label: str
+    yellow_at: AwareDatetime | None
+    due_at: AwareDatetime | None
+    calendar: Code
+    pauses: tuple[Span, ...] = Field(description="挂账期间，不计时")
+    intervals: tuple[Span, ...] = Field(description="计入的每一段，加起来正是时限")
+    account: tuple[str, ...]
+
+
+class ClockReadings(Model):
+    """一个案件在某一时刻的全部时钟，按起算先后。"""
+
+    incident_id: str
+    version: int
+    at: AwareDatetime = Field(description="灯色是这一刻的")
+    rules: Code = Field(description="时限表版本，反映时定下")
+    calendar: Code = Field(description="工作日历版本，反映时定下")
+    clocks: tuple[ClockReading, ...]
+
+
+def case_clocks(lines: Sequence[RecordedEvent], clocks: Clocks, now: datetime) -> ClockReadings:
+    """Every clock there was in a case with these lines, its light as of `now`."""
+    case = OpenCase.load(list(lines)).state
+    readings = (_reading(case, clock, clocks, now) for clock in case.clocks)
+    return ClockReadings(
+        incident_id=case.id,
+        version=lines[-1].version,
+        at=now,
+        rules=case.rules,
+        calendar=case.calendar,
+        clocks=tuple(reading for reading in readings if reading is not None),
+    )
+
+
+def _reading(case: Incident, clock: CaseClock, clocks: Clocks, now: datetime) -> ClockReading | None:
+    limit = clock.limit(case.standing, clocks.tables[case.rules])
+    if limit is None:
+        return None
+    calendar = clocks.calendars[clock.calendar or case.calendar]
+    turns = case.turns(clock, clocks)
+    count = Count(limit, clock.started_at, calendar, clock.pauses)
+    light = clock.light(turns, now)
+    return ClockReading(
+        clock=clock.name,
+        label=clock.name.label,
+        cycle=clock.cycle,
+        nth=clock.nth,
+        kind=limit.kind,
+        limit=limit.label,
+        limit_seconds=limit.seconds,
+        extensions=clock.extensions,
+        started_at=clock.started_at,
+        stopped_at=clock.stopped_at,
+        running=clock in case.running,
+        light=light,
+        light_label=light.label,
+        yellow_at=turns[0].at if due_of(turns) else None,
+        due_at=due_of(turns),
+        calendar=calendar.version,
+        pauses=_spans(clock.pauses),
+        intervals=_spans(count.found.intervals),
+        account=tuple(tell_count(count)),
+    )
+
+
+def _spans(intervals: Sequence[tuple[datetime, datetime]]) -> tuple[Span, ...]:
+    return tuple(Span(begins=begins, ends=ends) for begins, ends in intervals)

@@ -1,0 +1,80 @@
+"""What is due in a case as it stands, and what whoever is on duty has to be told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Self
+
+from domain.clocks import Clocks
+from domain.incident.events import DutyCalled
+from domain.incident.state import Incident
+from domain.incident.timing import CALLS, CaseClock, Turn, due_of
+from domain.incident.words import OPEN, Call, ClockName
+
+
+class Running(NamedTuple):
+    """A clock that runs, and how its light turns."""
+
+    clock: CaseClock
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The clocks that run in a case, by its own version of rule table and calendar."""
+
+    running: tuple[Running, ...]
+    landed_at: datetime | None
+    """When it came to somebody who was not told yet."""
+    handle_due_at: datetime | None
+
+    @classmethod
+    def of(cls, case: Incident, clocks: Clocks) -> Self:
+        return cls(
+            running=tuple(Running(clock, turns) for clock in case.running if (turns := case.turns(clock, clocks))),
+            landed_at=case.landed_at if case.stage in OPEN else None,
+            handle_due_at=due_of(case.turns(case.handle, clocks)) if case.handle else None,
+        )
+
+    @property
+    def first(self) -> tuple[datetime, ClockName] | tuple[None, None]:
+        """The first due time, and whose it is."""
+        dues = [(due, clock.name) for clock, turns in self.running if (due := due_of(turns))]
+        return min(dues, default=(None, None))
+
+    @property
+    def yellow_at(self) -> datetime | None:
+        """When the first of them turns yellow."""
+        return min((turns[0].at for _, turns in self.running if due_of(turns)), default=None)
+
+    @property
+    def waiting(self) -> frozenset[CaseClock]:
+        """Those whose due time is 未定 until a calendar is published."""
+        return frozenset(clock for clock, turns in self.running if due_of(turns) is None)
+
+    @property
+    def call_at(self) -> datetime | None:
+        """When the next call is due."""
+        turns = [turn.at for clock, turns in self.running for turn in clock.untold(turns)]
+        return min([*turns, *([self.landed_at] if self.landed_at else [])], default=None)
+
+    def calls(self, at: datetime) -> list[DutyCalled]:
+        """What was not told by then: the landing, and of each clock the last light that turned."""
+        calls = [DutyCalled(about=Call.LANDED, turned_at=self.landed_at)] if self.landed_at else []
+        for clock, turns in self.running:
+            turned = [turn for turn in clock.untold(turns) if turn.at <= at]
+            if turned:
+                calls.append(_call(clock, turned[-1], due_of(turns)))
+        return calls
+
+
+def _call(clock: CaseClock, turn: Turn, due_at: datetime | None) -> DutyCalled:
+    return DutyCalled(
+        about=CALLS[turn.light],
+        clock=clock.name,
+        clock_cycle=clock.cycle,
+        clock_nth=clock.nth,
+        turned_at=turn.at,
+        due_at=due_at,
+    )
