@@ -1,19 +1,31 @@
-"""From settings to the open store: territory, secret, case files and casework. Every door opens them here."""
+"""From settings to the open store: registry, secret, case files and casework. Every door opens them here."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from api.logs import logger
 from api.secret import secret_of
 from api.settings import Settings
 from domain.casework.application import CaseFiles, Casework, now, sqlite_env
+from domain.casework.asking import StoreUnavailable
 from domain.casework.books import books
+from domain.casework.furnishing import furnish
+from domain.casework.registers import Registers
+from domain.casework.streams import Streams
+from domain.clocks import Clocks
 from domain.territory import Territory
+
+NO_BOOKS = Clocks(tables={}, calendars={})
+REFRESH = 0.5
+"""Seconds after which a register written elsewhere is in force here."""
+log = logger("bidao.registers")
 
 
 def open_territory(settings: Settings) -> Territory:
-    """The registry of places, units and staff in force."""
+    """The registry a new store is furnished with; a store that has one says itself what holds."""
     return Territory.model_validate_json(settings.registry.read_bytes())
 
 
@@ -24,5 +36,27 @@ def open_case_files(settings: Settings) -> CaseFiles:
 
 
 def open_casework(settings: Settings, files: CaseFiles, clock: Callable[[], datetime] = now) -> Casework:
-    """The way in for commands; use within a running event loop."""
-    return Casework(files, books(), open_territory(settings), secret=secret_of(settings.secret_key), clock=clock)
+    """The way in for commands, into a store that is furnished at once if it is not yet.
+
+    Use within a running event loop. Raises `Refused` for a registry that does not hold together.
+    """
+    registry = open_territory(settings)
+    nothing = Territory(codes=registry.codes)
+    casework = Casework(files, NO_BOOKS, nothing, secret=secret_of(settings.secret_key), clock=clock)
+    furnish(casework.registers, books(), registry)
+    return casework
+
+
+def look_into(files: CaseFiles) -> Registers:
+    """What a store says of its registers, for readers only: nothing is furnished."""
+    return Registers(Streams(files.mapper, files.store), (Territory(), NO_BOOKS), secret=b"", clock=now)
+
+
+async def keep_fresh(casework: Casework) -> None:
+    """Take in what other processes write to the registers, until cancelled."""
+    while True:
+        await asyncio.sleep(REFRESH)
+        try:
+            await casework.refresh()
+        except StoreUnavailable:
+            log.exception("registers not refreshed")

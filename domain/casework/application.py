@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -12,26 +11,27 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import IntegrityError, PersistenceError
+from eventsourcing.persistence import PersistenceError
 
 from domain.act import Act
-from domain.casework.appending import GroupCommit
-from domain.casework.asking import Caller, KeyReused, KeyStale, NotFound, Receipt, VersionStale
+from domain.casework.asking import Caller, KeyReused, KeyStale, NotFound, Receipt, RegisterReceipt, VersionStale
 from domain.casework.case_numbers import CaseNumbers
 from domain.casework.drafting import Draft
 from domain.casework.identifying import case_id_of, fresh, mac_of
 from domain.casework.open_cases import OpenCase, OpenCases
 from domain.casework.recorders import CaseRecorder
-from domain.casework.recording import RecordedEvent
-from domain.clocks import Clocks, effective
+from domain.casework.recording import STREAMS, RecordedEvent, RegisterLine
+from domain.casework.registers import Registers
+from domain.casework.streams import Streams
+from domain.clocks import Clocks
+from domain.duty import Roster
 from domain.incident.commands import PairedStep, Report, Step, decide
 from domain.incident.events import Accepted, IncidentEvent
-from domain.model import Refused, Role
-from domain.territory import Level, Territory
+from domain.model import Refused
+from domain.register import RegisterCommand, RegisterName
+from domain.territory import Territory
 
 ATTEMPTS = 30
-LEVELLED = frozenset({Role.GRID_OFFICER, Role.COMMUNITY, Role.STREET, Role.DISTRICT, Role.CHECKER, Role.ADMIN})
-"""Whose post gives them the level of the node they are responsible for."""
 
 
 class CaseFiles(Application[UUID]):
@@ -87,19 +87,33 @@ class Casework:
         secret: bytes,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self.files, self.clocks, self.territory = files, clocks, territory
-        self.writer = GroupCommit(files.store)
-        self._secret, self._clock = secret, clock
-        self._readers = ThreadPoolExecutor(2, thread_name_prefix="case-reader")
+        self.files, self._secret, self._clock = files, secret, clock
+        self._streams = Streams(files.mapper, files.store)
+        self.writer = self._streams.writer
+        self.registers = Registers(self._streams, (territory, clocks), secret=secret, clock=clock)
         self._cases = OpenCases()
         self._numbers = CaseNumbers(self.writer)
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def aclose(self) -> None:
         """Commit what is queued, then let go of threads and files."""
-        await self.writer.aclose()
-        self._readers.shutdown()
+        await self._streams.aclose()
         self.files.close()
+
+    @property
+    def territory(self) -> Territory:
+        """The places, units and staff in force now."""
+        return self.registers.territory
+
+    @property
+    def clocks(self) -> Clocks:
+        """Every rule table and calendar adopted so far."""
+        return self.registers.clocks
+
+    @property
+    def roster(self) -> Roster:
+        """Who is on duty when."""
+        return self.registers.roster
 
     async def report(self, command: Report, caller: Caller) -> Receipt:
         """Open a case. Raises `Refused`, `KeyReused`, `KeyStale`, or the store's `PersistenceError`."""
@@ -113,7 +127,12 @@ class Casework:
                 if not fresh(caller.key, self._clock()):
                     raise KeyStale(caller.key)
                 act = self._act(caller, command.occurred_at, None)
-                lines = Draft(caller, command.name, mac, act).opening(case_id, command.decide(act))
+                try:
+                    lines = Draft(caller, command.name, mac, act).opening(case_id, command.decide(act))
+                except Refused:
+                    if await self.refresh():
+                        continue
+                    raise
                 receipt = await self._append(case_id, lines)
                 if receipt is not None:
                     return receipt
@@ -140,6 +159,18 @@ class Casework:
         if not lines:
             raise NotFound(case_id)
         return lines
+
+    async def enact(self, command: RegisterCommand, caller: Caller, *, dry_run: bool = False) -> RegisterReceipt:
+        """Ask something of a register; a dry run writes nothing. See `Registers.enact`."""
+        return await self.registers.enact(command, caller, dry_run=dry_run)
+
+    async def refresh(self) -> bool:
+        """Take in what other processes wrote to the registers; whether there was anything."""
+        return await self.registers.refresh()
+
+    async def register_history(self, name: RegisterName) -> list[RegisterLine]:
+        """Every line of a register in order, from the store."""
+        return await self.registers.history(name)
 
     def _turn(self, what: str, case_id: str) -> asyncio.Lock:
         """A queue of one case, or of a primary's duplicates: the second is joined only from within the first."""
@@ -190,7 +221,7 @@ class Casework:
         """What the rules say; a case number they have no use for goes back."""
         events: list[IncidentEvent] = []
         try:
-            if if_match is not None and if_match != given.case.version:
+            if if_match is not None and not given.case.moved_at <= if_match <= given.case.version:
                 raise VersionStale(given.case.version)
             events = decide(command, given.case.state, act, given.primary.state if given.primary else None)
         finally:
@@ -201,14 +232,13 @@ class Casework:
     async def _append(self, case_id: str, lines: list[RecordedEvent]) -> Receipt | None:
         """Write the lines of one command, all or none; None on a version conflict."""
         try:
-            positions = await self.writer.append([self.files.mapper.to_stored_event(line) for line in lines])
-        except IntegrityError:
-            self._forget(lines)
-            return None
+            written = await self._streams.append(lines)
         except BaseException:
             self._forget(lines)
             raise
-        written = [line.model_copy(update={"position": at}) for line, at in zip(lines, positions, strict=True)]
+        if written is None:
+            self._forget(lines)
+            return None
         self._cases.written(written)
         own = [line for line in written if line.case_id == case_id][-1]
         return Receipt(incident_id=case_id, version=own.version, position=own.position, changed=True)
@@ -229,7 +259,7 @@ class Casework:
 
     async def _moved_on(self, given: _Given) -> bool:
         """Read the heads again; if there is more, forget what is kept so that it is folded anew."""
-        moved = False
+        moved = await self.refresh()
         for kept in (given.case, given.primary):
             if kept is not None and await self._read(kept.state.id, kept.version):
                 self._cases.evict(kept.state.id)
@@ -238,35 +268,15 @@ class Casework:
 
     async def _read(self, case_id: str, after: int) -> list[RecordedEvent]:
         stream = stream_of(case_id)
-        if stream is None:
-            return []
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._select, stream, after)
-
-    def _select(self, stream: UUID, after: int) -> list[RecordedEvent]:
-        to_line = self.files.mapper.to_domain_event
-        return [cast(RecordedEvent, to_line(row)) for row in self.files.store.select_case(stream, gt=after)]
+        return [] if stream is None else await self._streams.read(stream, after, RecordedEvent)
 
     def _act(self, caller: Caller, claimed: datetime | None, given: _Given | None) -> Act:
-        """Who and when. The server's clock never runs backwards within a stream."""
-        known = [case for case in (given.case, given.primary) if case is not None] if given else []
-        recorded = max([self._clock().astimezone(UTC), *(case.recorded_at for case in known)])
-        occurred = claimed.astimezone(UTC) if claimed else recorded
-        started = given.case.state.reported_at if given else None
-        return Act(
-            actor=caller.actor,
-            role=caller.role,
-            level=self._level(caller),
-            unit=caller.unit,
-            occurred_at=occurred,
-            recorded_at=recorded,
-            effective_at=effective(occurred, recorded, started, self.clocks.table),
-            case_number=given.number if given else "",
-            clocks=self.clocks,
-            territory=self.territory,
-        )
-
-    def _level(self, caller: Caller) -> Level | None:
-        return self.territory.level(caller.scope) if caller.role in LEVELLED else None
+        """Who, when, and what is in force. The clock never runs backwards within a stream."""
+        if given is None:
+            return self.registers.act(caller, claimed)
+        known = [case.recorded_at for case in (given.case, given.primary) if case is not None]
+        started = given.case.state.cycle_began_at
+        return self.registers.act(caller, claimed, known, started=started, number=given.number)
 
 
 def stream_of(case_id: str) -> UUID | None:
@@ -275,7 +285,7 @@ def stream_of(case_id: str) -> UUID | None:
         stream = UUID(case_id)
     except ValueError:
         return None
-    return stream if str(stream) == case_id else None
+    return stream if str(stream) == case_id and stream not in STREAMS.values() else None
 
 
 def same_again(case: OpenCase, caller: Caller, mac: str) -> Receipt:

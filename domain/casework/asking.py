@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eventsourcing.persistence import PersistenceError
+from pydantic import Field
 
 from domain.casework.recording import RecordedEvent
-from domain.model import Model, Role
+from domain.model import Event, Model, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,18 @@ class Receipt(Model):
     version: int
     position: int
     changed: bool
+
+
+class RegisterReceipt(Model):
+    """The same for a register: its version, and the position of its last line.
+
+    `events` is what a dry run would have written; it is no part of the answer over the wire.
+    """
+
+    version: int
+    position: int
+    changed: bool
+    events: tuple[Event, ...] = Field(default=(), exclude=True)
 
 
 StoreUnavailable = PersistenceError

@@ -1,19 +1,25 @@
-"""RecordedEvent: one line of a case file as it is stored, and the codec that reads it back for ever."""
+"""One line of a case file or of a register as it is stored, and the codec that reads it back for ever."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Annotated, Any, cast
-from uuid import UUID
+from typing import Annotated, Any, get_args
+from uuid import UUID, uuid5
 
 import orjson
 from eventsourcing.persistence import Mapper, StoredEvent
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, ValidationError
 
 from domain.act import Attribution
-from domain.incident.events import BY_TYPE, IncidentEvent
-from domain.incident.state import Keys
-from domain.model import Model, Role
+from domain.books import BooksEvent
+from domain.incident import events as incident
+from domain.incident.events import IncidentEvent
+from domain.incident.keys import Keys
+from domain.model import UNPRINTABLE, Event, Model, Role
+from domain.register import RegisterName
+from domain.registry.events import TerritoryEvent
+from domain.rostering import DutyEvent
 from domain.territory import Level
 
 Stored = dict[str, Any]
@@ -21,15 +27,24 @@ UPCASTS: dict[tuple[str, int], Callable[[Stored], Stored]] = {}
 """(stored name, schema version) → what turns that version's JSON into the next one's. Golden files stay as they are."""
 
 
-class RecordedEvent(Model):
-    """What happened, who did it in which capacity, when, through which door, and how the case stood after.
+RegisterEvent = TerritoryEvent | BooksEvent | DutyEvent
+REGISTER_EVENTS: dict[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(RegisterEvent)}
+BY_TYPE: dict[str, type[Event]] = {**incident.BY_TYPE, **REGISTER_EVENTS}
+"""Stored name → model, of everything that is ever written."""
 
-    Stored as JSON under the event's stored name. `case_id`, `version` and `position` are the row's own
-    columns. `command_id` is the caller's idempotency key, `body_mac` an HMAC of the command's body;
-    `schema_version` is that of the event. Times are aware; see `domain.act.Attribution`.
+_NAMESPACE = UUID("376ab201-492e-5be8-95a1-0f37713906a6")
+STREAMS: dict[str, UUID] = {name: uuid5(_NAMESPACE, name) for name in get_args(RegisterName)}
+"""The library wants its streams numbered: a register has the same number in every store."""
+
+
+class Line(Model):
+    """What happened, who did it in which capacity, when, and through which door.
+
+    Stored as JSON under the event's stored name. `version` and `position` are the row's own columns,
+    as is what the line belongs to. `command_id` is the caller's idempotency key, `body_mac` an HMAC of
+    the command's body; `schema_version` is that of the event. Times are aware; see `domain.act.Attribution`.
     """
 
-    case_id: str = Field(default="", exclude=True)
     version: int = Field(default=0, exclude=True)
     position: int = Field(default=0, exclude=True)
     schema_version: int
@@ -48,13 +63,6 @@ class RecordedEvent(Model):
     occurred_at: AwareDatetime
     recorded_at: AwareDatetime
     effective_at: AwareDatetime
-    keys: Keys
-    event: Annotated[IncidentEvent, Field(discriminator="type")]
-
-    @property
-    def originator_id(self) -> UUID:
-        """What the library calls the case."""
-        return UUID(self.case_id)
 
     @property
     def originator_version(self) -> int:
@@ -75,6 +83,33 @@ class RecordedEvent(Model):
         )
 
 
+class RecordedEvent(Line):
+    """A line of a case file: `keys` say how the case stood after the event."""
+
+    case_id: str = Field(default="", exclude=True)
+    keys: Keys
+    event: Annotated[IncidentEvent, Field(discriminator="type")]
+
+    @property
+    def originator_id(self) -> UUID:
+        """What the library calls the case."""
+        return UUID(self.case_id)
+
+
+class RegisterLine(Line):
+    """A line of a register, which is named by the first part of the stored name."""
+
+    event: Annotated[RegisterEvent, Field(discriminator="type")]
+
+    @property
+    def originator_id(self) -> UUID:
+        """What the library calls the register."""
+        return STREAMS[self.event.type.partition(".")[0]]
+
+
+AnyLine = RecordedEvent | RegisterLine
+
+
 class UnreadableEvent(ValueError):
     """A stored event that no model of ours accepts: never skipped, never guessed."""
 
@@ -83,40 +118,49 @@ class CaseMapper(Mapper[UUID]):
     """Plugs our codec into the library: stored names are our literals, the state is JSON a person can read."""
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
-        recorded = cast(RecordedEvent, domain_event)
+        line: AnyLine = domain_event
         return StoredEvent(
-            originator_id=UUID(recorded.case_id),
-            originator_version=recorded.version,
-            topic=recorded.event.type,
-            state=recorded.model_dump_json(exclude_none=True).encode(),
+            originator_id=line.originator_id,
+            originator_version=line.version,
+            topic=line.event.type,
+            state=line.model_dump_json(exclude_none=True).encode(),
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        position = getattr(stored_event, "id", 0)
-        return decoded(stored_event).model_copy(
-            update={
-                "case_id": str(stored_event.originator_id),
-                "version": stored_event.originator_version,
-                "position": position,
-            }
-        )
+        line = decoded(stored_event)
+        columns: dict[str, Any] = {
+            "version": stored_event.originator_version,
+            "position": getattr(stored_event, "id", 0),
+        }
+        if isinstance(line, RecordedEvent):
+            columns["case_id"] = str(stored_event.originator_id)
+        return line.model_copy(update=columns)
 
 
-def decoded(stored: StoredEvent) -> RecordedEvent:
+def decoded(stored: StoredEvent) -> AnyLine:
     """The event as written, brought to today's model. Raises `UnreadableEvent`."""
     place = f"{stored.originator_id} version {stored.originator_version} ({stored.topic})"
     try:
-        if not any(name == stored.topic for name, _ in UPCASTS):
-            recorded = RecordedEvent.model_validate_json(stored.state)
-        else:
-            recorded = RecordedEvent.model_validate(upcast(stored.topic, orjson.loads(stored.state)))
+        line = _as_stored(stored.topic, stored.state)
     except (ValueError, LookupError, TypeError) as unreadable:  # an upcast meets whatever was stored
         raise UnreadableEvent(f"cannot read {place}") from unreadable
-    if recorded.event.type != stored.topic:
-        raise UnreadableEvent(f"row says {stored.topic}, state says {recorded.event.type}")
-    if recorded.schema_version != recorded.event.schema_version:
-        raise UnreadableEvent(f"cannot read schema version {recorded.schema_version} of {place}")
-    return recorded
+    if line.event.type != stored.topic:
+        raise UnreadableEvent(f"row says {stored.topic}, state says {line.event.type}")
+    if line.schema_version != line.event.schema_version:
+        raise UnreadableEvent(f"cannot read schema version {line.schema_version} of {place}")
+    return line
+
+
+def _as_stored(name: str, state: bytes) -> AnyLine:
+    """The line as it was written; what a terminal would obey, once taken for text, is read as � (U+FFFD)."""
+    model: type[AnyLine] = RegisterLine if name in REGISTER_EVENTS else RecordedEvent
+    if any(known == name for known, _ in UPCASTS):
+        state = orjson.dumps(upcast(name, orjson.loads(state)))
+    try:
+        return model.model_validate_json(state)
+    except ValidationError:
+        legible = re.sub(f"[{UNPRINTABLE}]", "\N{REPLACEMENT CHARACTER}", state.decode())
+        return model.model_validate_json(legible)
 
 
 def upcast(name: str, state: Stored) -> Stored:

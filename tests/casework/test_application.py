@@ -15,6 +15,7 @@ from domain.clocks import SHANGHAI
 from domain.incident import commands as c
 from domain.incident import rules
 from domain.incident.events import Accepted
+from domain.incident.keys import keys_of
 from domain.incident.words import Kind, Stage
 from domain.model import Refused
 from tests.casework.office import (
@@ -30,6 +31,7 @@ from tests.casework.office import (
 )
 from tests.rules.scene import (
     CASE,
+    CLOCKS,
     DISTRICT,
     MERGE,
     OFFICER,
@@ -189,7 +191,7 @@ async def test_what_is_remembered_is_what_was_written(office: Office, seed: int)
         lines = await process.lines(name)
         assert contiguous(lines)
         assert OpenCase.load(lines) == await known(process, id) == await known(office.process(), id)
-        assert lines[-1].keys == OpenCase.load(lines).state.keys
+        assert lines[-1].keys == keys_of(OpenCase.load(lines).state, CLOCKS)
 
 
 async def known(process: Process, case_id: str) -> OpenCase:

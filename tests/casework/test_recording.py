@@ -11,12 +11,15 @@ from pathlib import Path
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
 from domain.casework.asking import Caller
 from domain.casework.identifying import mac_of
 from domain.casework.open_cases import OpenCase
 from domain.casework.recording import RecordedEvent, UnreadableEvent
 from domain.incident import commands as c
+from domain.incident.events import Arrived
+from domain.incident.keys import keys_of
 from domain.incident.state import Incident
 from domain.incident.words import Kind, Stage
 from domain.model import Role
@@ -26,6 +29,7 @@ from tests.rules.recipes import RECIPES
 from tests.rules.scene import (
     CASE,
     CHECKER,
+    CLOCKS,
     DISTRICT,
     MERGE,
     MORNING,
@@ -106,7 +110,7 @@ async def test_the_keys_are_the_case_as_it_stood_just_after(office: Office) -> N
     for name in (CASE, OTHER):
         lines = await process.lines(name)
         for count, line in enumerate(lines, 1):
-            assert line.keys == OpenCase.load(lines[:count]).state.keys
+            assert line.keys == keys_of(OpenCase.load(lines[:count]).state, CLOCKS)
     stages = [line.keys.stage for line in await process.lines()]
     assert stages[0] is Stage.REPORTED
     assert Stage.CLOSED in stages
@@ -166,6 +170,25 @@ async def test_a_line_that_cannot_be_read_stops_the_case_and_is_never_skipped(of
             await worker.do(OFFICER(c.Archive()))
         with pytest.raises(UnreadableEvent):
             await worker.lines()
+
+
+@pytest.mark.parametrize("odd", ["\x9b31m", "\u202e", "\u2028"])
+async def test_what_a_terminal_would_obey_is_read_from_old_events_as_a_mark(office: Office, odd: str) -> None:
+    """It was taken for text once; the stored bytes stay as they are."""
+    process = office.process()
+    await process.do(*until(Stage.HANDLING), ARRIVE)
+    good = process.casework.files.mapper.to_stored_event((await process.lines())[-1])
+    old = replace(
+        good,
+        originator_version=good.originator_version + 1,
+        state=good.state.replace("到了".encode(), f"到{odd}了".encode()),
+    )
+    process.casework.files.store.insert_events([old])
+    read = (await office.process().lines())[-1].event
+    assert isinstance(read, Arrived)
+    assert read.note == f"到\N{REPLACEMENT CHARACTER}{odd[1:]}了"
+    with pytest.raises(ValidationError):
+        c.Arrive(note=f"到{odd}了")
 
 
 class TestBodyMac:

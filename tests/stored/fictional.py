@@ -1,14 +1,23 @@
-"""One invented line of a case file for every event, every optional field filled. Nobody in it exists."""
+"""One invented line for every event, every optional field filled. Nobody in it exists."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from domain.casework.recording import RecordedEvent
+from domain.casework.recording import (
+    REGISTER_EVENTS,
+    STREAMS,
+    AnyLine,
+    RecordedEvent,
+    RegisterEvent,
+    RegisterLine,
+)
 from domain.incident.events import BY_TYPE, IncidentEvent
-from domain.incident.state import Keys
+from domain.incident.keys import Keys
+from tests.stored import registers
 
 CASE_ID = "019cab84-b000-8123-9abc-0123456789ab"
 OTHER_ID = "019cab85-0000-8456-9def-ba9876543210"
@@ -104,10 +113,22 @@ FIELDS: dict[str, Any] = {
     "stage": "handling",
     "into": OTHER_ID,
     "duplicate": OTHER_ID,
+    "about": "red",
+    "clock": "check",
+    "clock_cycle": 2,
+    "clock_nth": 1,
+    "turned_at": AT.format(6),
+    "due_at": AT.format(6),
+    "to": ["officer-ge"],
+    "place": PLACE,
+    "clocks": [{"clock": "handle", "cycle": 1, "nth": 1}],
     "affected": [{"subject": "s-0001", "answers": "s-0001"}, {"subject": "s-0003", "answers": "s-0002"}],
 }
 """By field name: a field of that name holds this in every event that has one."""
-EXCEPT = {("incident.help_requested", "source"): FIELDS["source_of_help"]}
+EXCEPT = {
+    ("incident.help_requested", "source"): FIELDS["source_of_help"],
+    ("incident.redrawn", "was"): {**PLACE, "grid": "grid-chuangdan-2"},
+}
 
 KEYS = {
     "standing": STANDING,
@@ -121,6 +142,18 @@ KEYS = {
     "lead": "unit-drainage",
     "counts": True,
 }
+LATER = {("incident.reported", "cell")}
+"""Fields that came after their event's golden file was written."""
+DUE = {
+    "due_at": AT.format(8),
+    "due_clock": "check",
+    "yellow_at": AT.format(7),
+    "undetermined": True,
+    "handle_due_at": AT.format(9),
+    "call_at": AT.format(7),
+}
+"""Keys that came with the clocks: the files of events that are older hold none of them."""
+BEFORE_CLOCKS = frozenset(BY_TYPE) - {"incident.duty_called", "incident.redrawn", "incident.deadline_determined"}
 ENVELOPE = {
     "command": "some-command",
     "command_id": "019cab84-afff-7000-8000-000000000001",
@@ -138,26 +171,28 @@ ENVELOPE = {
     "recorded_at": AT.format(7),
     "effective_at": AT.format(5),
 }
-EVENT: TypeAdapter[IncidentEvent] = TypeAdapter(IncidentEvent)
+EVENT: TypeAdapter[IncidentEvent | RegisterEvent] = TypeAdapter(IncidentEvent | RegisterEvent)
 
 
-def event(name: str) -> IncidentEvent:
-    """The invented event of that stored name. Raises `KeyError` for a field nothing was invented for."""
-    fields = [field for field in BY_TYPE[name].model_fields if field != "type"]
+def stream_of(name: str) -> UUID:
+    """The case of all invented events, or the register the name belongs to."""
+    return STREAMS.get(name.partition(".")[0], UUID(CASE_ID))
+
+
+def event(name: str) -> IncidentEvent | RegisterEvent:
+    """The invented event of that stored name. Raises `KeyError` where nothing was invented."""
+    if name in REGISTER_EVENTS:
+        return EVENT.validate_python(registers.body(name))
+    fields = [field for field in BY_TYPE[name].model_fields if field != "type" and (name, field) not in LATER]
     values = {field: EXCEPT.get((name, field)) or FIELDS[field] for field in fields}
     return EVENT.validate_python({"type": name, **values})
 
 
-def line(name: str) -> RecordedEvent:
+def line(name: str) -> AnyLine:
     """The whole line with that event."""
     told = event(name)
-    return RecordedEvent.model_validate(
-        {
-            **ENVELOPE,
-            "case_id": CASE_ID,
-            "version": 3,
-            "schema_version": told.schema_version,
-            "keys": Keys.model_validate(KEYS),
-            "event": told,
-        }
-    )
+    said = {**ENVELOPE, "version": 3, "schema_version": told.schema_version, "event": told}
+    if name in REGISTER_EVENTS:
+        return RegisterLine.model_validate(said)
+    keys = Keys.model_validate(KEYS if name in BEFORE_CLOCKS else KEYS | DUE)
+    return RecordedEvent.model_validate({**said, "case_id": CASE_ID, "keys": keys})

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
-from domain.incident.events import BY_TYPE
+from domain.casework.recording import BY_TYPE
 from tests.stored.fictional import line
 
 HERE = Path(__file__).parent

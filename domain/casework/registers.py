@@ -1,0 +1,237 @@
+"""Registers as they are kept: 辖区、时限表与日历、值班表, each folded from its stream over a given base."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import cast
+
+from eventsourcing.persistence import PersistenceError
+
+from domain.act import Act
+from domain.books import BooksEvent, bound
+from domain.casework.asking import Caller, KeyReused, RegisterReceipt
+from domain.casework.drafting import Draft
+from domain.casework.identifying import mac_of
+from domain.casework.open_cases import Written
+from domain.casework.recording import STREAMS, RegisterEvent, RegisterLine
+from domain.casework.streams import Streams
+from domain.clocks import Clocks, effective
+from domain.duty import Roster
+from domain.model import Event, Role
+from domain.register import RegisterCommand, RegisterName, decide
+from domain.registry import drawn
+from domain.registry.events import TerritoryEvent
+from domain.rostering import DutyEvent, rostered
+from domain.territory import Territory
+
+LEVELLED = frozenset({Role.GRID_OFFICER, Role.COMMUNITY, Role.STREET, Role.DISTRICT, Role.CHECKER, Role.ADMIN})
+"""Whose post gives them the level of the node they are responsible for."""
+ATTEMPTS = 30
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Kept:
+    """One register as of its `version`."""
+
+    version: int = 0
+    position: int = 0
+    recorded_at: datetime = BEFORE_ALL
+    events: list[RegisterEvent] = field(default_factory=list)
+    commands: dict[tuple[str, str], Written] = field(default_factory=dict)
+
+    def extend(self, lines: Iterable[RegisterLine]) -> bool:
+        """Take in the lines that follow; whether there were any."""
+        before = self.version
+        for line in lines:
+            if line.version != self.version + 1:
+                continue  # somebody who read at the same time was quicker
+            self.events.append(line.event)
+            self.version, self.position, self.recorded_at = line.version, line.position, line.recorded_at
+            self.commands[line.client, line.command_id] = Written(line.version, line.position, line.body_mac)
+        return self.version > before
+
+    def receipt(self, events: tuple[Event, ...] = ()) -> RegisterReceipt:
+        """The register as it stands; `events` are those it would get."""
+        return RegisterReceipt(version=self.version, position=self.position, changed=bool(events), events=events)
+
+    def same_again(self, caller: Caller, mac: str) -> RegisterReceipt | None:
+        """The receipt this key was given before; None for a new key. Raises `KeyReused` for another body."""
+        written = self.commands.get((caller.client, caller.key))
+        if written is None:
+            return None
+        if written.body_mac != mac:
+            raise KeyReused(caller.key)
+        return RegisterReceipt(version=written.version, position=written.position, changed=True)
+
+
+class Drawn:
+    """The territory at any moment, drawn anew only when a change has come into force since it was last asked for."""
+
+    def __init__(self, base: Territory, events: list[TerritoryEvent]) -> None:
+        self._base, self._events = base, events
+        self._changes = sorted({event.effective_from for event in events})
+        self._last: tuple[int, Territory] | None = None
+
+    def at(self, moment: datetime) -> Territory:
+        """As drawn at that moment."""
+        changes = bisect_right(self._changes, moment)
+        if self._last is None or self._last[0] != changes:
+            self._last = changes, drawn(self._base, self._events, moment)
+        return self._last[1]
+
+
+class Registers:
+    """What is in force, for rules and readers, and the way to change it.
+
+    Registers are written seldom and by few: before every decision their heads are read again, so neither
+    a refusal nor "nothing new" is ever said from memory.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        given: tuple[Territory, Clocks],
+        *,
+        secret: bytes,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._streams, self._secret, self._clock = streams, secret, clock
+        self._given = given
+        self._kept = {name: Kept() for name in STREAMS}
+        self._turns = {name: asyncio.Lock() for name in STREAMS}
+        self._fold()
+        self.refresh_at_once()
+
+    @property
+    def now(self) -> datetime:
+        """The server's clock."""
+        return self._clock().astimezone(UTC)
+
+    @property
+    def territory(self) -> Territory:
+        """As drawn now; what is to come into force later does not show before."""
+        return self._drawn.at(self._clock())
+
+    @property
+    def clocks(self) -> Clocks:
+        """Every rule table and calendar adopted so far, those to come included."""
+        return self._clocks
+
+    @property
+    def roster(self) -> Roster:
+        """Every shift assigned and not cancelled."""
+        return self._roster
+
+    def version(self, name: RegisterName) -> int:
+        """How many lines a register had when last read."""
+        return self._kept[name].version
+
+    def act(
+        self,
+        caller: Caller,
+        claimed: datetime | None,
+        since: Iterable[datetime] = (),
+        *,
+        started: datetime | None = None,
+        number: str = "",
+    ) -> Act:
+        """Who and when, and what is in force. The server's clock never runs backwards behind any of `since`."""
+        recorded = max([self._clock().astimezone(UTC), *since])
+        occurred = claimed.astimezone(UTC) if claimed else recorded
+        territory, clocks = self.territory, self.clocks
+        table = clocks.table_at(recorded) if clocks.tables else None
+        return Act(
+            actor=caller.actor,
+            role=caller.role,
+            level=territory.level(caller.scope) if caller.role in LEVELLED else None,
+            unit=caller.unit,
+            occurred_at=occurred,
+            recorded_at=recorded,
+            effective_at=effective(occurred, recorded, started, table) if table else recorded,
+            case_number=number,
+            clocks=clocks,
+            territory=territory,
+            roster=self.roster,
+            scope=caller.scope,
+        )
+
+    async def enact(self, command: RegisterCommand, caller: Caller, *, dry_run: bool = False) -> RegisterReceipt:
+        """Write what a command on a register asks for; a dry run only says what it would write.
+
+        Raises `Refused`, `KeyReused`, or the store's `PersistenceError`.
+        """
+        async with self._turns[command.register]:
+            for _ in range(ATTEMPTS):
+                await self.refresh()
+                decided = self._decided(command, caller, dry_run=dry_run)
+                if isinstance(decided, RegisterReceipt):
+                    return decided
+                if written := await self._streams.append(decided):
+                    return self._taken_in(command.register, written)
+        raise PersistenceError("too many write to the register at once")
+
+    def enact_at_once(self, command: RegisterCommand, caller: Caller) -> RegisterReceipt:
+        """The same on this thread, for doors that are only being opened."""
+        for _ in range(ATTEMPTS):
+            self.refresh_at_once()
+            decided = self._decided(command, caller, dry_run=False)
+            if isinstance(decided, RegisterReceipt):
+                return decided
+            if written := self._streams.insert(decided):
+                return self._taken_in(command.register, written)
+        raise PersistenceError("too many write to the register at once")
+
+    async def refresh(self) -> bool:
+        """Take in what other processes wrote; whether there was anything."""
+        found = await asyncio.gather(
+            *[self._streams.read(STREAMS[name], kept.version, RegisterLine) for name, kept in self._kept.items()]
+        )
+        return self._extended(found)
+
+    def refresh_at_once(self) -> bool:
+        """The same on this thread."""
+        return self._extended(
+            [self._streams.select(STREAMS[name], kept.version, RegisterLine) for name, kept in self._kept.items()]
+        )
+
+    async def history(self, name: RegisterName) -> list[RegisterLine]:
+        """Every line of a register in order, from the store."""
+        return await self._streams.read(STREAMS[name], 0, RegisterLine)
+
+    def _decided(
+        self, command: RegisterCommand, caller: Caller, *, dry_run: bool
+    ) -> RegisterReceipt | list[RegisterLine]:
+        """The lines to write, or the answer where nothing is to be written. Nothing is awaited meanwhile."""
+        kept = self._kept[command.register]
+        mac = mac_of(self._secret, command.register, command)
+        known = None if dry_run else kept.same_again(caller, mac)
+        if known is not None:
+            return known
+        act = self.act(caller, command.occurred_at, [kept.recorded_at])
+        events = decide(command, act)
+        if dry_run or not events:
+            return kept.receipt(tuple(events))
+        return Draft(caller, command.name, mac, act).entries(kept.version, events)
+
+    def _taken_in(self, name: RegisterName, written: list[RegisterLine]) -> RegisterReceipt:
+        """The receipt for lines just written."""
+        self._kept[name].extend(written)
+        self._fold()
+        return RegisterReceipt(version=written[-1].version, position=written[-1].position, changed=True)
+
+    def _extended(self, found: Iterable[list[RegisterLine]]) -> bool:
+        moved = [kept.extend(lines) for kept, lines in zip(self._kept.values(), found, strict=True)]
+        if any(moved):
+            self._fold()
+        return any(moved)
+
+    def _fold(self) -> None:
+        territory, clocks = self._given
+        self._drawn = Drawn(territory, cast(list[TerritoryEvent], self._kept["territory"].events))
+        self._clocks = bound(clocks, cast(list[BooksEvent], self._kept["books"].events))
+        self._roster = rostered(Roster(), cast(list[DutyEvent], self._kept["duty"].events))
