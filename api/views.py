@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, Security
@@ -87,11 +88,11 @@ async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting
 
     def page(scope: Scope, position: int) -> Model:
         try:
-            return docket(visit.service.views, scope, asked)
+            return docket(visit.service.views, scope, asked, visit.service.clock())
         except BadCursor as bad:
             raise Problem(problems.BAD_CURSOR) from bad
 
-    return await looked_up(asked, visit, page)
+    return await looked_up(asked, visit, page, turning=True)
 
 
 @router.get(
@@ -99,16 +100,17 @@ async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting
     operation_id="get_workload",
     summary="工作量",
     response_model=WorkloadTold,
-    response_description="按网格、经办人或单位的工作量",
+    response_description="按辖区、经办人或单位的工作量",
     responses={**TAGGED, **problems.declared(*READS)},
 )
 async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting) -> Response:
-    """所负责范围内每个网格、经办人或单位做了多少，可按日分列。"""
+    """所负责范围内每一级辖区、每名经办人或每个单位做了多少，可按日分列；辖区按当时或现在的划分。"""
+    territory = visit.service.casework.territory
 
     def told(scope: Scope, position: int) -> Model:
-        return WorkloadTold(rows=workload(visit.service.views, scope, asked), position=position)
+        return WorkloadTold(rows=workload(visit.service.views, scope, asked, territory), position=position)
 
-    return await looked_up(asked, visit, told)
+    return await looked_up(asked, visit, told, territory.edition)
 
 
 @router.get(
@@ -120,26 +122,36 @@ async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting
     responses={**TAGGED, **problems.declared(*READS)},
 )
 async def get_response_times(asked: Annotated[ResponseTimesAsked, Query()], visit: Visiting) -> Response:
-    """所负责范围内从反映到受理、到场、办结，以及办结到结案的时间。"""
+    """所负责范围内从反映到受理、到场、办结，以及办结到结案的时间；辖区按当时或现在的划分。"""
+    territory = visit.service.casework.territory
 
     def told(scope: Scope, position: int) -> Model:
-        return ResponseTimesTold(rows=response_times(visit.service.views, scope, asked), position=position)
+        return ResponseTimesTold(rows=response_times(visit.service.views, scope, asked, territory), position=position)
 
-    return await looked_up(asked, visit, told)
+    return await looked_up(asked, visit, told, territory.edition)
 
 
-async def looked_up(asked: Following, visit: Visit, told: Callable[[Scope, int], Model]) -> Response:
-    """The view as of a position not before `after`. The position is read first: what is shown is never older."""
+async def looked_up(
+    asked: Following, visit: Visit, told: Callable[[Scope, int], Model], edition: str = "", *, turning: bool = False
+) -> Response:
+    """The view as of a position not before `after`. The position is read first: what is shown is never older.
+
+    `edition` tells apart the answers of one position: what they depend on besides the cases. Where lights turn
+    with time alone (`turning`), only the answer itself tells: it is looked up, and not sent again.
+    """
     service = visit.service
     scope = scope_of(visit.asker, service.casework.territory)
     if asked.after is not None:
         await require_position(asked.after, service)
     position = service.views.position
-    tag = f'W/"{position}"'
-    if is_known(visit.request, tag):
+    tag = f'W/"{position}{edition and "-"}{edition}"'
+    if not turning and is_known(visit.request, tag):
         return tagged(tag)
     found = await service.read(lambda: told(scope, position))
-    return tagged(tag, found.model_dump_json())
+    if turning:
+        shown = found.model_dump_json(exclude={"next"})  # a cursor says when it was made
+        tag = f'W/"{position}-{sha256(shown.encode()).hexdigest()[:16]}"'
+    return tagged(tag) if turning and is_known(visit.request, tag) else tagged(tag, found.model_dump_json())
 
 
 async def require_position(after: int, service: Service) -> None:

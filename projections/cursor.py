@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 import orjson
@@ -16,28 +17,33 @@ class BadCursor(ValueError):
 class Cursor(NamedTuple):
     """The last row's place in the order asked for. It is no secret; a check finds what was garbled.
 
-    `asked` is the query it belongs to, in any words that are the same for each of its pages.
+    `now` (microseconds) is the moment the first page was asked for, `after` the values of the columns the
+    rows are in order of. What it is written for are the words of its query, the same for each of its pages.
     """
 
-    value: int
-    opened: int
+    now: int
+    after: tuple[int, ...]
+
+    def moved(self, after: Iterable[int]) -> Self:
+        """The same list, further on."""
+        return self._replace(after=tuple(after))
 
     def written(self, asked: str) -> str:
         """The cursor as a word for URLs."""
-        document = orjson.dumps([*self, self._check(asked)])
+        document = orjson.dumps([self.now, *self.after, self._check(asked)])
         return base64.urlsafe_b64encode(document).decode().rstrip("=")
 
     @classmethod
-    def read(cls, word: str, asked: str) -> Self:
-        """The cursor that was written so. Raises `BadCursor`."""
+    def read(cls, word: str, asked: str, columns: int) -> Self:
+        """The cursor that was written so, for rows in order of so many columns. Raises `BadCursor`."""
         try:
-            value, opened, check = orjson.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-            cursor = cls(int(value), int(opened))
+            now, *after, check = orjson.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+            cursor = cls(int(now), tuple(map(int, after)))
         except (ValueError, TypeError) as error:
             raise BadCursor("翻页位置无法识别，请从第一页重新查询。") from error
-        if check != cursor._check(asked) or cursor.written(asked) != word:
+        if check != cursor._check(asked) or cursor.written(asked) != word or len(after) != columns:
             raise BadCursor("翻页位置与查询条件不符，请从第一页重新查询。")
         return cursor
 
     def _check(self, asked: str) -> str:
-        return hashlib.sha256(f"{self.value} {self.opened} {asked}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.now} {self.after} {asked}".encode()).hexdigest()[:16]

@@ -6,21 +6,26 @@
 | `"case"`, `version`, `type` | whose event, the how manieth, its stored name |
 | `actor`, `role`, `unit` | who acted, in which capacity, for which unit |
 | `effective_at`, `recorded_at` | microseconds since 1970, as all times here |
-| `day`, `resolved_day` | the dates in Asia/Shanghai of `effective_at` and `resolved_at`: 2026-02-16 |
+| `day` | the date in Asia/Shanghai of `effective_at`: 2026-02-16 |
 | `district` … `building`, `kind`, `urgency`, `category` | the case's standing, as corrected |
 | `stage`, `cycle`, `cycle_began_at`, `reported_at`, `resolved_at` | the case just after the event |
 | `held_by`, `officer`, `lead` | whose it was just after the event |
+| `due_at`, `due_clock`, `yellow_at` | of the clocks that run: the first due time and whose, the first yellow light |
+| `undetermined`, `call_at` | whether one of them waits for a calendar; when to call whoever is on duty |
+| `handle_due_at` | when the case has to be handled in this cycle |
 | `counts`, `exempted` | false for a duplicate; true where a timeout is forgiven |
+| `undone` | true for a result that failed its check, on a result only |
 | `data` | the event's own fields: every scalar that names no person, times as TIMESTAMPTZ |
 
-A text that is missing is '' outside `data`, so that it can be a key, and can clear what stood before.
+Outside `data` a text that is missing is '', and a clock that does not run has 0 for its times: so they can be
+keys, and can clear what stood before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 import duckdb
 import orjson
@@ -41,6 +46,10 @@ SCALARS = {str: "VARCHAR", bool: "BOOLEAN", int: "BIGINT", datetime: "TIMESTAMPT
 
 class UnreadablePage(RuntimeError):
     """Stored events that do not fit the frame. Says which positions, and nothing of what is in them."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], why: str) -> Self:
+        return cls(f"events {rows[0].position} to {rows[-1].position} do not fit the frame: {why}")
 
 
 def data_columns(models: Iterable[type[BaseModel]]) -> dict[str, str]:
@@ -64,7 +73,7 @@ def data_columns(models: Iterable[type[BaseModel]]) -> dict[str, str]:
 
 def _scalar(annotation: Any) -> str | None:
     kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not type(None)]
-    kind = datetime if kinds == [AwareDatetime] else kinds[0]
+    kind = datetime if kinds == [AwareDatetime] else getattr(kinds[0], "__origin__", kinds[0])  # of Annotated
     if len(kinds) > 1 or not isinstance(kind, type):
         return None
     return next((sql for scalar, sql in SCALARS.items() if issubclass(kind, scalar)), None)
@@ -74,6 +83,7 @@ def _structure(types: dict[str, Any]) -> str:
     return orjson.dumps(types).decode()
 
 
+CLOCK_TIMES = ("due_at", "yellow_at", "handle_due_at", "call_at")
 DATA = data_columns(BY_TYPE.values())
 STANDING = {"place": dict.fromkeys(PATH, "VARCHAR"), "kind": "VARCHAR", "urgency": "INTEGER", "category": "VARCHAR"}
 KEYS = {
@@ -82,6 +92,9 @@ KEYS = {
     **dict.fromkeys(("stage", "held_by", "officer", "lead"), "VARCHAR"),
     "cycle": "INTEGER",
     "counts": "BOOLEAN",
+    **dict.fromkeys(CLOCK_TIMES, "TIMESTAMPTZ"),
+    "due_clock": "VARCHAR",
+    "undetermined": "BOOLEAN",
 }
 STATE = {
     **dict.fromkeys(("actor", "role", "unit"), "VARCHAR"),
@@ -90,10 +103,6 @@ STATE = {
     "event": DATA,
 }
 """All that is read of a stored event; `from_json` drops the rest."""
-
-
-def _day(moment: str) -> str:
-    return f"strftime({moment} AT TIME ZONE 'Asia/Shanghai', '%Y-%m-%d')"
 
 
 FRAME = f"""
@@ -106,13 +115,15 @@ FRAME = f"""
         n, position, sign, "case", version, type,
         s.actor AS actor, s.role AS role, coalesce(s.unit, '') AS unit,
         epoch_us(s.effective_at) AS effective_at, epoch_us(s.recorded_at) AS recorded_at,
-        {_day("s.effective_at")} AS day, {_day("k.resolved_at")} AS resolved_day,
+        strftime(s.effective_at AT TIME ZONE 'Asia/Shanghai', '%Y-%m-%d') AS day,
         {", ".join(f"coalesce(stands.place.{level}, '') AS {level}" for level in PATH)},
         stands.kind AS kind, stands.urgency AS urgency, stands.category AS category,
         k.stage AS stage, k.cycle AS cycle, epoch_us(k.cycle_began_at) AS cycle_began_at,
         epoch_us(k.reported_at) AS reported_at, epoch_us(k.resolved_at) AS resolved_at,
         k.held_by AS held_by, coalesce(k.officer, '') AS officer, coalesce(k."lead", '') AS "lead",
-        coalesce(page_counts, k.counts) AS counts, exempted,
+        {", ".join(f"coalesce(epoch_us(k.{time}), 0) AS {time}" for time in CLOCK_TIMES)},
+        coalesce(k.due_clock, '') AS due_clock, coalesce(k.undetermined, false) AS undetermined,
+        coalesce(page_counts, k.counts) AS counts, exempted, undone,
         s.event AS data
     FROM settled"""
 FITS = """
@@ -130,6 +141,7 @@ COLUMNS = {
     "standing": pa.string(),
     "page_counts": pa.bool_(),
     "exempted": pa.bool_(),
+    "undone": pa.bool_(),
 }
 
 
@@ -155,11 +167,11 @@ class Frame:
             self._duck.execute(FRAME)
             [[unfit]] = self.select(FITS)
         except (duckdb.Error, pa.ArrowInvalid) as error:
-            raise _unreadable(rows, type(error).__name__) from None  # its message may quote an event
+            raise UnreadablePage.of(rows, type(error).__name__) from None  # its message may quote an event
         finally:
             self._duck.unregister("page")
         if unfit:
-            raise _unreadable(rows, f"{unfit} without what every event has")
+            raise UnreadablePage.of(rows, f"{unfit} without what every event has")
 
     def changes(self, projection: type[Projection]) -> list[tuple[Any, ...]]:
         """What the frame adds to a view, in the order of its columns."""
@@ -175,12 +187,8 @@ class Frame:
         self._duck.close()
 
 
-def _unreadable(rows: Sequence[Row], why: str) -> UnreadablePage:
-    return UnreadablePage(f"events {rows[0].position} to {rows[-1].position} do not fit the frame: {why}")
-
-
 def _table(rows: Sequence[Row]) -> pa.Table:
-    position, case, version, name, state, *rest = zip(*rows, strict=True)
+    position, case, version, name, state, *rest = zip(*rows, strict=True) if rows else [()] * len(Row._fields)
     current = [_current(*stored) for stored in zip(name, state, strict=True)] if UPCASTS else state
     values = (range(len(rows)), position, case, version, name, current, *rest)
     columns = zip(COLUMNS.items(), values, strict=True)

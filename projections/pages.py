@@ -7,7 +7,11 @@ from uuid import UUID
 
 from domain.casework.application import CaseFiles
 from domain.casework.recorders import CaseRecorder
+from projections.frame import UnreadablePage
 from projections.restating import Row, restated
+
+CASES = "incident."
+"""How the stored names of a case's events begin."""
 
 
 class Page(NamedTuple):
@@ -30,12 +34,22 @@ class Pages:
         return self._store.max_notification_id()
 
     def read(self, start: int, limit: int, stop: int | None = None) -> Page | None:
-        """At most `limit` events after `start`, to `stop` inclusive; None when there are none."""
+        """Of at most `limit` events after `start`, to `stop` inclusive, those of cases; None when there are none.
+
+        What else the store keeps, the registers of the district, is passed over. Raises `UnreadablePage`.
+        """
         found = self._store.select_notifications(start, limit, stop, inclusive_of_start=False)
         if not found:
             return None
-        rows = [Row(one.id, str(one.originator_id), one.originator_version, one.topic, one.state) for one in found]
-        return Page(list(restated(rows, _Histories(self._store))), rows[-1].position)
+        rows = [
+            Row(one.id, str(one.originator_id), one.originator_version, one.topic, one.state)
+            for one in found
+            if one.topic.startswith(CASES)
+        ]
+        try:
+            return Page(list(restated(rows, _Histories(self._store))), found[-1].id)
+        except (LookupError, TypeError, ValueError) as error:
+            raise UnreadablePage.of(rows, type(error).__name__) from None  # its message may quote an event
 
 
 class _Histories:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from itertools import groupby
 from math import ceil
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from domain.incident.words import Kind
-from domain.model import Code, Model
-from projections.docket import within
+from domain.territory import Territory
+from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, community_of, days, places
 from projections.projection import KEY, SUM, Merge, Projection
-from projections.reading import Readable, Where
+from projections.reading import Readable
 from projections.scope import Scope
 
 ERROR = 0.01
@@ -31,36 +30,35 @@ class ResponseTime(Projection):
     the same start. close: from `resolved` to `closed`. Reopened cases count again.
     """
 
-    name: ClassVar[str] = "response_time.v1"
+    name: ClassVar[str] = "response_time.v2"
     columns: ClassVar[dict[str, Merge]] = {
-        **dict.fromkeys(("stage", "day", "grid", "kind", "bucket", "estate", "community", "street", "district"), KEY),
+        **dict.fromkeys(("stage", "day", "grid", "building", "kind", "bucket"), KEY),
+        **dict.fromkeys(("estate", "community", "street", "district"), KEY),
         "n": SUM,
     }
     select: ClassVar[str] = f"""
         WITH ended AS (
-            SELECT grid, kind, estate, community, street, district,
+            SELECT kind, grid, building, estate, community, street, district,
+                day, sign,
                 CASE type WHEN 'incident.accepted' THEN 'accept' WHEN 'incident.arrived' THEN 'arrive'
                           WHEN 'incident.closed' THEN 'close' ELSE 'resolve' END AS stage,
-                CASE type WHEN 'incident.check_failed' THEN resolved_day ELSE day END AS day,
-                CASE type WHEN 'incident.check_failed' THEN -sign ELSE sign END AS sign,
                 CASE type WHEN 'incident.resolved' THEN effective_at - cycle_began_at
-                          WHEN 'incident.check_failed' THEN resolved_at - cycle_began_at
                           WHEN 'incident.closed' THEN effective_at - resolved_at
                           ELSE effective_at - reported_at END / 1e6 AS seconds
             FROM events
-            WHERE counts AND (type = 'incident.accepted' OR type = 'incident.arrived' AND data.first
-                OR type IN ('incident.resolved', 'incident.check_failed', 'incident.closed'))
+            WHERE counts AND (type IN ('incident.accepted', 'incident.closed')
+                OR type = 'incident.arrived' AND data.first OR type = 'incident.resolved' AND NOT undone)
         )
-        SELECT stage, day, grid, kind,
+        SELECT stage, day, kind, grid, building, estate, community, street, district,
             CASE WHEN seconds < 1 THEN 0 ELSE 1 + floor(ln(seconds) / ln({GROWTH!r})) END::INTEGER AS bucket,
-            estate, community, street, district, sum(sign) AS n
+            sum(sign) AS n
         FROM ended GROUP BY ALL"""
     reads: ClassVar[frozenset[str]] = frozenset(
-        f"incident.{event}" for event in ("accepted", "arrived", "resolved", "check_failed", "closed")
+        f"incident.{event}" for event in ("accepted", "arrived", "resolved", "closed")
     )
 
 
-By = Literal["all", "grid", "estate", "community", "street", "district", "kind", "day", "week", "month"]
+By = Literal[LevelName, "all", "kind", "day", "week", "month"]
 KEY_OF: dict[By, str] = {
     "all": "NULL",
     "week": "date(day, 'weekday 0', '-6 days')",  # its Monday
@@ -68,48 +66,45 @@ KEY_OF: dict[By, str] = {
 }
 
 
-class ResponseTimeQuery(Model):
+class ResponseTimeQuery(RollUpQuery):
     """响应时间的查询条件：不填的不限。日期为上海当地日期，首尾都算。"""
 
     stage: Literal["accept", "arrive", "resolve", "close"] = Field(
         default="arrive", description="反映到受理、到首次到场、到办结，或办结到结案"
     )
-    by: By = Field(default="all", description="按哪一项分列")
-    territory: Code | None = Field(default=None, description="区、街道、社区、小区或网格的编号")
+    by: By = Field(default="all", description="按哪一项分列：辖区的一级、性质、日、周、月，或合计")
     kind: Kind | None = Field(default=None, description="事件性质")
-    from_day: date | None = Field(default=None, description="从哪一天起")
-    to_day: date | None = Field(default=None, description="到哪一天止")
 
 
-class ResponseTimeRow(Model):
+class ResponseTimeRow(RollUpRow):
     """`n` 件的响应时间，单位为秒，误差不超过百分之一；不足一秒记为 0。"""
 
-    key: str | None = Field(description="编号、性质，或日、周（周一）、月")
     n: int
     p50: float
     p90: float
     p95: float
 
 
-def response_times(views: Readable, scope: Scope, query: ResponseTimeQuery) -> tuple[ResponseTimeRow, ...]:
-    """Percentiles within what a reader may see, in order of keys."""
+def response_times(
+    views: Readable, scope: Scope, query: ResponseTimeQuery, territory: Territory
+) -> tuple[ResponseTimeRow, ...]:
+    """Percentiles within what a reader may see, in order of keys and communities."""
+    drawing = Drawing(territory, now=query.drawn == "now")
+    where, counted = places(scope, drawing.under(query.territory)), days(query)
+    counted.equal("stage", query.stage)
+    counted.equal("kind", query.kind)
     with views.reading() as connection:
-        where = Where()
-        for part in (scope, within(connection, query.territory)):
-            part.narrow(where, ResponseTime.columns.keys())
-        where.equal("stage", query.stage)
-        where.equal("kind", query.kind)
-        if query.from_day:
-            where.add("day >= ?", query.from_day.isoformat())
-        if query.to_day:
-            where.add("day <= ?", query.to_day.isoformat())
-        key = KEY_OF.get(query.by, query.by)
+        rows = drawing.rows(connection, ResponseTime, counted)
         found = connection.execute(
-            f"""SELECT {key}, bucket, sum(n) FROM "{ResponseTime.name}" WHERE {where}
-                GROUP BY 1, 2 HAVING sum(n) <> 0 ORDER BY 1, 2""",
-            where.values,
+            f"""SELECT {KEY_OF.get(query.by, query.by)}, {community_of(query.by)}, bucket, sum(n)
+                FROM {rows.sql} WHERE {where}
+                GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3""",
+            (*rows.values, *where.values),
         ).fetchall()
-    return tuple(_row(key, [(bucket, n) for _, bucket, n in rows]) for key, rows in groupby(found, lambda row: row[0]))
+    return tuple(
+        ResponseTimeRow(**drawing.about(*key), **_percentiles([row[2:] for row in rows]))
+        for key, rows in groupby(found, lambda row: row[:2])
+    )
 
 
 def seconds(bucket: int) -> float:
@@ -127,7 +122,7 @@ def percentile(counts: Iterable[tuple[int, int]], n: int, share: float) -> float
     raise ValueError("there is nothing to take a share of")
 
 
-def _row(key: str | None, counts: Sequence[tuple[int, int]]) -> ResponseTimeRow:
+def _percentiles(counts: Sequence[tuple[int, int]]) -> dict[str, Any]:
     n = sum(count for _, count in counts)
     p50, p90, p95 = (round(percentile(counts, n, share), 2) for share in (0.5, 0.9, 0.95))
-    return ResponseTimeRow(key=key or None, n=n, p50=p50, p90=p90, p95=p95)
+    return {"n": n, "p50": p50, "p90": p90, "p95": p95}

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.model import Code, Model
-from projections.docket import Docket, within
-from projections.frame import PATH
+from domain.territory import Territory
+from projections.docket import Docket
+from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, community_of, days, places
 from projections.projection import KEY, SUM, Merge, Projection
 from projections.reading import Readable, Where
 from projections.scope import Scope
@@ -29,16 +29,17 @@ class Workload(Projection):
     but neither resolved nor closed; a voided case was never there.
     """
 
-    name: ClassVar[str] = "workload.v1"
+    name: ClassVar[str] = "workload.v2"
     columns: ClassVar[dict[str, Merge]] = {
-        **dict.fromkeys(("day", "grid", "officer", "unit", "estate", "community", "street", "district"), KEY),
+        **dict.fromkeys(("day", "grid", "building", "officer", "unit"), KEY),
+        **dict.fromkeys(("estate", "community", "street", "district"), KEY),
         **dict.fromkeys(WORK, SUM),
     }
     select: ClassVar[str] = """
-        SELECT day, grid,
+        SELECT day, grid, building, estate, community, street, district,
             CASE WHEN type IN ('incident.assigned', 'incident.handed_over') THEN data.officer
                  WHEN role = 'resident' THEN '' ELSE actor END AS officer,
-            coalesce(data."lead", "lead") AS unit, estate, community, street, district,
+            coalesce(data."lead", "lead") AS unit,
             sum(sign) FILTER (type = 'incident.reported') AS reported,
             sum(sign) FILTER (type = 'incident.accepted') AS accepted,
             sum(sign) FILTER (type IN ('incident.assigned', 'incident.handed_over')) AS assigned,
@@ -59,24 +60,19 @@ class Workload(Projection):
     )
 
 
-By = Literal["grid", "officer", "unit"]
-DOCKET_COLUMN: dict[By, str] = {"grid": "grid", "officer": "officer", "unit": "lead"}
+By = Literal[LevelName, "officer", "unit"]
 
 
-class WorkloadQuery(Model):
+class WorkloadQuery(RollUpQuery):
     """工作量的查询条件：不填的不限。日期为上海当地日期，首尾都算。"""
 
-    by: By = Field(default="grid", description="按网格、经办人或单位")
-    territory: Code | None = Field(default=None, description="区、街道、社区、小区或网格的编号")
-    from_day: date | None = Field(default=None, description="从哪一天起")
-    to_day: date | None = Field(default=None, description="到哪一天止")
+    by: By = Field(default="grid", description="按哪一级辖区，或按经办人、单位")
     split_by_day: bool = Field(default=False, description="逐日分列")
 
 
-class WorkloadRow(Model):
-    """一个网格、经办人或单位的工作量；`key` 为空的一行是没有工作人员、没有派到单位的。"""
+class WorkloadRow(RollUpRow):
+    """一处辖区、一名经办人或一个单位的工作量；经办人、单位为空的一行是没有工作人员、没有派到单位的。"""
 
-    key: str | None
     day: date | None = Field(description="逐日分列时的日期")
     reported: int
     accepted: int
@@ -91,46 +87,43 @@ class WorkloadRow(Model):
     open_now: int | None = Field(description="现在在办的件数；逐日分列时没有")
 
 
-def workload(views: Readable, scope: Scope, query: WorkloadQuery) -> tuple[WorkloadRow, ...]:
-    """The work within what a reader may see, in order of keys and days."""
+def workload(views: Readable, scope: Scope, query: WorkloadQuery, territory: Territory) -> tuple[WorkloadRow, ...]:
+    """The work within what a reader may see, in order of keys, communities and days."""
+    drawing = Drawing(territory, now=query.drawn == "now")
+    where = places(scope, drawing.under(query.territory))
     with views.reading() as connection:
-        scopes = (scope, within(connection, query.territory))
-        done = _done(connection, scopes, query)
-        open_now = {} if query.split_by_day else _open_now(connection, scopes, query)
-    idle = [(key, None, *[0] * len(WORK)) for key in open_now.keys() - {key for key, *_ in done}]
+        done = _done(connection, drawing, query, where)
+        open_now = {} if query.split_by_day else _open_now(connection, drawing, query, where)
+    idle = [(*key, None, *[0] * len(WORK)) for key in open_now.keys() - {row[:2] for row in done}]
     return tuple(
         WorkloadRow(
-            key=key or None,
+            **drawing.about(key, community),
             day=day,
             **dict(zip(WORK, counts, strict=True)),
-            open_now=None if query.split_by_day else open_now.get(key, 0),
+            open_now=None if query.split_by_day else open_now.get((key, community), 0),
         )
-        for key, day, *counts in sorted(done + idle, key=lambda row: row[:2])
+        for key, community, day, *counts in sorted(done + idle, key=lambda row: row[:3])
     )
 
 
-def _done(connection: Connection, scopes: tuple[Scope, Scope], query: WorkloadQuery) -> list[tuple[Any, ...]]:
-    """Key, day, and how much of each kind of work."""
-    where = Where()
-    for scope in scopes:
-        scope.narrow(where, Workload.columns.keys())
-    if query.from_day:
-        where.add("day >= ?", query.from_day.isoformat())
-    if query.to_day:
-        where.add("day <= ?", query.to_day.isoformat())
+def _done(connection: Connection, drawing: Drawing, query: WorkloadQuery, where: Where) -> list[tuple[Any, ...]]:
+    """Key, community, day, and how much of each kind of work."""
+    rows = drawing.rows(connection, Workload, days(query))
     day = "day" if query.split_by_day else "NULL"
     sums = [f"sum({work})" for work in WORK]
     statement = f"""
-        SELECT {query.by}, {day}, {", ".join(sums)} FROM "{Workload.name}" WHERE {where}
-        GROUP BY 1, 2 HAVING {" OR ".join(f"{total} <> 0" for total in sums)}"""
-    return connection.execute(statement, where.values).fetchall()
+        SELECT {query.by}, {community_of(query.by)}, {day}, {", ".join(sums)} FROM {rows.sql} WHERE {where}
+        GROUP BY 1, 2, 3 HAVING {" OR ".join(f"{total} <> 0" for total in sums)}"""
+    return connection.execute(statement, (*rows.values, *where.values)).fetchall()
 
 
-def _open_now(connection: Connection, scopes: tuple[Scope, Scope], query: WorkloadQuery) -> dict[str, int]:
-    """Cases in hand now, whenever they were reported."""
-    where = Where()
-    for scope in scopes:
-        scope.narrow(where, PATH)
-    column = DOCKET_COLUMN[query.by]
-    statement = f'SELECT {column}, count(*) FROM "{Docket.name}" WHERE open = 1 AND {where} GROUP BY {column}'
-    return dict(connection.execute(statement, where.values).fetchall())
+def _open_now(
+    connection: Connection, drawing: Drawing, query: WorkloadQuery, where: Where
+) -> dict[tuple[str, str], int]:
+    """Cases in hand now, by key and community, whenever they were reported."""
+    rows = drawing.rows(connection, Docket, Where(terms=["open = 1"]))
+    column = '"lead"' if query.by == "unit" else query.by
+    statement = f"""
+        SELECT {column}, {community_of(column)}, count(*) FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
+    found = connection.execute(statement, (*rows.values, *where.values))
+    return {(key, community): n for key, community, n in found}

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import cast
 
 from eventsourcing.persistence import Notification, StoredEvent
 
+from domain.books import PublishCalendar
 from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
 from domain.casework.asking import Caller
 from domain.casework.recording import RecordedEvent
 from domain.incident import commands as c
+from domain.incident.events import BY_TYPE
 from domain.incident.state import Incident
-from domain.model import Refused
+from domain.model import Refused, Role
+from domain.register import RegisterCommand
+from domain.registry.commands.redrawing import JoinGrids, NewGrid, Part, SplitGrid
 from tests.rules.recipes import RECIPES
-from tests.rules.scene import CLOCKS, MORNING, TERRITORY, Move, Scene
+from tests.rules.scene import CLOCKS, MORNING, SYSTEM, TERRITORY, Move, Scene
 from tests.rules.walk import VARIED, Walk
 
 RESTATING = (
@@ -28,8 +32,18 @@ RESTATING = (
     *("fail-check", "close", "reopen", "appeal-timeout", "exempt-timeout", "uphold-timeout"),
     *("dispatch", "sign-for", "return", "assign", "hand-over", "escalate", "request-suspension", "grant-suspension"),
     *("resume", "request-help", "answer-help", "keep-commitment", "break-commitment", "follow-up", "pass-check"),
+    *("request-extension", "grant-extension", "redraw", "determine-deadlines"),
 )
-"""What changes what was counted, or leads there."""
+"""What changes what was counted or is due, or leads there."""
+ENACTED: dict[float, RegisterCommand] = {
+    0.4: SplitGrid(
+        grid="grid-2",
+        into=(Part(id="grid-2-east", name="东", buildings=("building-2",)), Part(id="grid-2-west", name="西")),
+    ),
+    0.6: PublishCalendar(version="2027", years=(2027,), holidays=(date(2027, 1, 1),)),
+    0.7: JoinGrids(grids=("grid", "grid-2-east"), into=NewGrid(id="grid-joined", name="合并")),
+}
+"""What the district changes in its registers, and after which share of the turns."""
 
 
 class Restless(Walk):
@@ -43,7 +57,16 @@ class Restless(Walk):
         asked = self.draw.choice(fitting).name
         usual = RECIPES[asked].move
         command = VARIED[asked](self.draw, cases[name]) if asked in VARIED else usual.command
+        if isinstance(command, c.Merge):
+            command = c.Merge(into=self.draw.choice(_alike(cases, name)))
         return self._timed(self._somebody(usual.actor, command, cases[name])(command, of=name))
+
+
+def _alike(cases: Mapping[str, Incident], name: str) -> list[str]:
+    """The cases it may be a duplicate of; all, where there are none."""
+    own = cases[name].standing
+    others = [other for other, case in cases.items() if other != name and case.standing.kind is own.kind]
+    return others or list(cases)
 
 
 class Neighbourhood:
@@ -53,15 +76,20 @@ class Neighbourhood:
         self.scene = Scene(CLOCKS)
         self._walk = Restless(seed)
         self._ids: dict[str, str] = {}
+        self._waiting: list[Move] = []
 
     def next(self) -> Move | None:
         """The next thing asked; None where a rule says no."""
-        move = self._walk.next(self.scene.cases)
+        move = self._waiting.pop() if self._waiting else self._walk.next(self.scene.cases)
         try:
             self.scene.take(move)
         except Refused:
             return None
         return move
+
+    def determine(self) -> None:
+        """The service itself looks after what waited for a calendar."""
+        self._waiting += [SYSTEM(c.DetermineDeadlines(), of=name) for name in self.scene.cases]
 
     async def ask(self, casework: Casework, move: Move, key: str) -> None:
         """Ask it of the casework, with the ids of its store for the names of the scene."""
@@ -92,17 +120,29 @@ class Town:
         return self._now
 
     async def live(self, casework: Casework, turns: int) -> None:
+        enacted = {int(share * turns): command for share, command in ENACTED.items()}
         for turn in range(turns):
+            if turn in enacted:
+                await self._enact(casework, enacted[turn])
             neighbourhood = min(self._all, key=lambda one: one.scene.now)
+            neighbourhood.scene.territory, neighbourhood.scene.clocks = casework.territory, casework.clocks
             move = neighbourhood.next()
             self._now = neighbourhood.scene.now
             if move is not None:
                 await neighbourhood.ask(casework, move, f"{self._seed}-{turn}")
 
+    async def _enact(self, casework: Casework, command: RegisterCommand) -> None:
+        """At the time of whoever is furthest behind, so that it holds for all of them."""
+        self._now = min(one.scene.now for one in self._all)
+        await casework.enact(command, Caller("walk", command.name, "desk", Role.DISTRICT, "district"))
+        if isinstance(command, PublishCalendar):
+            for one in self._all:
+                one.determine()
+
 
 @cache
-def history(seed: int, neighbourhoods: int = 4, turns: int = 400) -> Sequence[Notification]:
-    """All events of a town, in the order of their positions."""
+def history(seed: int, neighbourhoods: int = 4, turns: int = 480) -> Sequence[Notification]:
+    """All events of a town and its registers, in the order of their positions."""
 
     async def lived() -> Sequence[Notification]:
         town, files = Town(seed, neighbourhoods), CaseFiles(env=MEMORY_ENV)
@@ -122,9 +162,14 @@ def store(files: CaseFiles, events: Sequence[Notification]) -> None:
     )
 
 
+def of_case(event: Notification) -> bool:
+    """Whether it belongs to a case, and not to a register of the district."""
+    return event.topic in BY_TYPE
+
+
 def streams(files: CaseFiles, events: Sequence[Notification]) -> dict[str, list[RecordedEvent]]:
     """The same events as the case files they belong to."""
     found: dict[str, list[RecordedEvent]] = {}
-    for one in events:
+    for one in filter(of_case, events):
         found.setdefault(str(one.originator_id), []).append(cast(RecordedEvent, files.mapper.to_domain_event(one)))
     return found

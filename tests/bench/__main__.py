@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.bench import append, command, http, load, rebuild
+from tests.bench import append, command, http, lights, load, rebuild
 from tests.bench.measuring import FULL, QUICK, Bench, Size
 from tests.bench.report import Machine, Report
 
 WIDTH = 150
 """Of the table in a file, in characters."""
-GROUPS = (append, command, http, load, rebuild)
+GROUPS = (append, command, http, load, rebuild, lights)
 
 
 def run(size: Size, seed: int, console: Console) -> Report:

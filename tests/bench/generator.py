@@ -16,14 +16,15 @@ from random import Random
 from uuid import UUID
 
 from domain.act import Act
-from domain.casework.application import LEVELLED
 from domain.casework.asking import Caller
 from domain.casework.books import books
 from domain.casework.drafting import Draft
 from domain.casework.identifying import case_id_of
 from domain.casework.open_cases import OpenCase
 from domain.casework.recording import RecordedEvent
+from domain.casework.registers import LEVELLED
 from domain.clocks import SHANGHAI, Clocks, effective
+from domain.duty import Roster
 from domain.incident.commands import PairedStep, decide
 from domain.incident.words import OPEN
 from domain.model import Refused, Role
@@ -149,10 +150,11 @@ class _Town:
             unit=caller.unit,
             occurred_at=occurred,
             recorded_at=self.now,
-            effective_at=effective(occurred, self.now, started, self.clocks.table),
+            effective_at=effective(occurred, self.now, started, self.clocks.table_at(self.now)),
             case_number=f"{day}-{self.rnd.getrandbits(20):06d}",
             clocks=self.clocks,
             territory=self.place.territory,
+            roster=Roster(),
         )
 
     def _mac(self) -> str:

@@ -35,13 +35,35 @@ class Size:
     requests: int
     events: int
     """Events behind the views."""
+    docket: int
+    """Open cases on the larger docket."""
     sample: int
     """What a slow contender does in one turn."""
 
 
-FULL = Size(5, appends=30_000, cases=3_000, commands=15_000, loads=3_000, requests=6_000, events=100_000, sample=2_000)
-QUICK = Size(3, appends=10_000, cases=1_000, commands=5_000, loads=1_000, requests=2_000, events=20_000, sample=500)
-TINY = Size(1, appends=300, cases=40, commands=200, loads=40, requests=100, events=600, sample=40)
+FULL = Size(
+    5,
+    appends=30_000,
+    cases=3_000,
+    commands=15_000,
+    loads=3_000,
+    requests=6_000,
+    events=100_000,
+    docket=100_000,
+    sample=2_000,
+)
+QUICK = Size(
+    3,
+    appends=10_000,
+    cases=1_000,
+    commands=5_000,
+    loads=1_000,
+    requests=2_000,
+    events=20_000,
+    docket=20_000,
+    sample=500,
+)
+TINY = Size(1, appends=300, cases=40, commands=200, loads=40, requests=100, events=600, docket=600, sample=40)
 """Proves nothing but that the bench still runs."""
 
 

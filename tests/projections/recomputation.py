@@ -12,14 +12,18 @@ from typing import Any
 from domain.casework.recording import RecordedEvent
 from domain.clocks import SHANGHAI
 from domain.incident import events as e
+from domain.incident.keys import Keys
 from domain.incident.state import Incident
 from domain.incident.words import OPEN, Stage
 from domain.model import Event, Role
+from domain.territory import Place
 from projections.response_time import GROWTH
 
 Lines = list[RecordedEvent]
 Step = tuple[RecordedEvent, Incident]
 PATH = ("district", "street", "community", "estate", "grid", "building")
+WORKLOAD = ("day", "officer", "unit", *PATH)
+RESPONSE_TIME = ("stage", "day", "kind", "bucket", *PATH)
 COUNTED: dict[str, Callable[[Event, bool], bool]] = {
     "reported": lambda event, counts: isinstance(event, e.Reported),
     "accepted": lambda event, counts: isinstance(event, e.Accepted),
@@ -48,66 +52,78 @@ def day(moment: datetime) -> str:
     return moment.astimezone(SHANGHAI).date().isoformat()
 
 
-def path(case: Incident, *levels: str) -> tuple[str, ...]:
-    return tuple(getattr(case.standing.place, level) or "" for level in levels)
+def drawn(whole: Iterable[Step]) -> list[Place]:
+    """The place of each step as drawn then: a redraw moves what follows it, a correction all there is."""
+    found: list[Place] = []
+    for line, case in whole:
+        place = case.standing.place
+        if isinstance(line.event, e.CorrectionGranted) and place != found[-1]:
+            found = [place] * len(found)
+        found.append(place)
+    return found
+
+
+def path(place: Place) -> tuple[str, ...]:
+    """The nodes of a place, in the order of `PATH`."""
+    return tuple(getattr(place, level) or "" for level in PATH)
 
 
 def workload(files: Iterable[Lines]) -> Counter[tuple[Any, ...]]:
-    """(day, grid, officer, unit, estate, community, street, district, what) → how often."""
+    """(*WORKLOAD, what) → how often."""
     found: Counter[tuple[Any, ...]] = Counter()
     for lines in files:
         whole = list(steps(lines))
         last = whole[-1][1]
         if last.stage is Stage.VOIDED:
             continue
-        for line, case in whole:
+        for (line, case), place in zip(whole, drawn(whole), strict=True):
             who = line.event.officer if isinstance(line.event, e.Assigned | e.HandedOver) else line.actor
             officer = "" if line.role is Role.RESIDENT and who == line.actor else who
             unit = line.event.lead if isinstance(line.event, e.Returned) else case.lead or ""
-            where = (day(line.effective_at), *path(last, "grid"), officer, unit)
-            wider = path(last, "estate", "community", "street", "district")
             for what, counts in COUNTED.items():
-                found[*where, *wider, what] += counts(line.event, last.merged_into is None)
+                keys = (day(line.effective_at), officer, unit, *path(place), what)
+                found[keys] += counts(line.event, last.merged_into is None)
     return +found
 
 
 @dataclass(slots=True)
 class Took:
-    """How long one stage of a case took: the stage, the day it ended, the seconds."""
+    """How long one stage of a case took: the stage, the day it ended, the seconds, and where."""
 
     stage: str
     day: str
     seconds: float
+    place: Place
 
 
 def durations(lines: Lines) -> tuple[Incident, list[Took]]:
     """A case as it stands, and its response times that count."""
     took: list[Took] = []
-    for line, case in steps(lines):
+    whole = list(steps(lines))
+    for (line, case), place in zip(whole, drawn(whole), strict=True):
         ended, at = line.event, line.effective_at
         if isinstance(ended, e.Accepted):
-            took.append(Took("accept", day(at), (at - case.reported_at).total_seconds()))
+            took.append(Took("accept", day(at), (at - case.reported_at).total_seconds(), place))
         if isinstance(ended, e.Arrived) and not any(one.stage == "arrive" for one in took):
-            took.append(Took("arrive", day(at), (at - case.reported_at).total_seconds()))
+            took.append(Took("arrive", day(at), (at - case.reported_at).total_seconds(), place))
         if isinstance(ended, e.Resolved):
-            took.append(Took("resolve", day(at), (at - case.cycle_began_at).total_seconds()))
+            took.append(Took("resolve", day(at), (at - case.cycle_began_at).total_seconds(), place))
         if isinstance(ended, e.CheckFailed):
             took.remove(next(one for one in reversed(took) if one.stage == "resolve"))
         if isinstance(ended, e.Closed) and case.resolved_at:
-            took.append(Took("close", day(at), (at - case.resolved_at).total_seconds()))
+            took.append(Took("close", day(at), (at - case.resolved_at).total_seconds(), place))
     left = case.stage is Stage.VOIDED or case.merged_into is not None
     return case, [] if left else took
 
 
 def response_time(files: Iterable[Lines]) -> Counter[tuple[Any, ...]]:
-    """(stage, day, grid, kind, bucket, estate, community, street, district) → n."""
+    """RESPONSE_TIME → n."""
     found: Counter[tuple[Any, ...]] = Counter()
     for lines in files:
         case, took = durations(lines)
         for one in took:
             bucket = 1 + floor(log(one.seconds) / log(GROWTH)) if one.seconds >= 1 else 0
-            where = (*path(case, "grid"), case.standing.kind.value, bucket)
-            found[one.stage, one.day, *where, *path(case, "estate", "community", "street", "district")] += 1
+            found[one.stage, one.day, case.standing.kind.value, bucket, *path(one.place)] += 1
     return found
 
 
@@ -163,7 +179,7 @@ def _row(lines: Lines) -> dict[str, Any]:
         "kind": standing.kind.value,
         "urgency": standing.urgency,
         "category": standing.category,
-        **dict(zip(PATH, (found or None for found in path(case, *PATH)), strict=True)),
+        **dict(zip(PATH, (found or None for found in path(standing.place)), strict=True)),
         "officer": case.officer,
         "lead": case.lead,
         "held_by": case.held_by.value,
@@ -174,7 +190,20 @@ def _row(lines: Lines) -> dict[str, Any]:
         "updated_at": lines[-1].recorded_at,
         **dict.fromkeys(("accepted_at", "arrived_at", "resolved_at", "checked_at", "closed_at", "suspended_until")),
         **marks.at,
+        **_due(lines[-1].keys),
+        "cell": lines[0].event.cell if isinstance(lines[0].event, e.Reported) else None,
         "merged_into": case.merged_into,
         "reworks": case.reworks or None,
         "returns": case.returns or None,
     }
+
+
+def _due(keys: Keys) -> dict[str, Any]:
+    """What is due, as stored with the last event."""
+    margin, seconds = 0, 0.0
+    if keys.due_at and keys.yellow_at:
+        seconds, margin = (keys.due_at - keys.yellow_at).total_seconds(), 1
+    while margin and seconds >= 4**margin:
+        margin += 1
+    times = {name: getattr(keys, name) for name in ("due_at", "yellow_at", "handle_due_at", "call_at")}
+    return {**times, "due_clock": keys.due_clock, "undetermined": keys.undetermined, "margin": margin}

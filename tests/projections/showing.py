@@ -13,11 +13,12 @@ from eventsourcing.persistence import Notification
 from domain.casework.application import MEMORY_ENV, CaseFiles
 from projections.docket import TIMES, Docket
 from projections.engine import Views
-from projections.projection import KEY, SUM
+from projections.projection import SUM
 from projections.reading import moment
 from projections.response_time import ResponseTime
 from projections.workload import WORK, Workload
 from tests.histories import store
+from tests.projections.recomputation import RESPONSE_TIME, WORKLOAD
 
 Rows = list[dict[str, Any]]
 ALL = (Docket, Workload, ResponseTime)
@@ -27,26 +28,24 @@ def shown(views: Views) -> dict[str, Rows]:
     """Every row of every view and of the docket's counts, in order; what adds up to nothing is not there."""
     with views.reading() as connection:
         found = {}
-        for name in (*(view.name for view in ALL), "docket.v1 counted"):
+        for name in (*(view.name for view in ALL), "docket.v2 counted"):
             cursor = connection.execute(f'SELECT * FROM "{name}"')  # noqa: S608 - our own names
             columns = [column for column, *_ in cursor.description]
             found[name] = sorted((dict(zip(columns, row, strict=True)) for row in cursor), key=repr)
     for view in (Workload, ResponseTime):
         sums = view.merging(SUM)
         found[view.name] = [row for row in found[view.name] if any(row[column] for column in sums)]
-    found["docket.v1 counted"] = [row for row in found["docket.v1 counted"] if row["n"]]
+    found["docket.v2 counted"] = [row for row in found["docket.v2 counted"] if row["n"]]
     return found
 
 
 def workload(views: Views) -> Counter[tuple[Any, ...]]:
-    keys = Workload.merging(KEY)
     rows = shown(views)[Workload.name]
-    return Counter({(*(row[key] for key in keys), what): row[what] for row in rows for what in WORK if row[what]})
+    return Counter({(*(row[key] for key in WORKLOAD), what): row[what] for row in rows for what in WORK if row[what]})
 
 
 def response_time(views: Views) -> Counter[tuple[Any, ...]]:
-    keys = ResponseTime.merging(KEY)
-    return Counter({tuple(row[key] for key in keys): row["n"] for row in shown(views)[ResponseTime.name]})
+    return Counter({tuple(row[key] for key in RESPONSE_TIME): row["n"] for row in shown(views)[ResponseTime.name]})
 
 
 def docket(views: Views) -> dict[str, dict[str, Any]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
 import pytest
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.clocks import Light
 from domain.incident.words import Kind, Stage
 from domain.territory import Level
 from projections.docket import BadCursor, DocketPage, DocketQuery, Sort, docket
@@ -23,12 +25,32 @@ from tests.rules.scene import MORNING
 Case = dict[str, Any]
 Holds = Callable[[Case], bool]
 SORTS = get_args(Sort)
+NOW = MORNING + timedelta(days=6)
+"""When people ask: some cases are overdue by then, and some are not."""
 NARROW = ("estate", "grid", "grid-2", "building", "nowhere")
 A_DAY_IN = MORNING + timedelta(days=1)
 
 
 def lies_in(node: str) -> Holds:
     return lambda case: node in [case[level] for level in PATH]
+
+
+def light(case: Case, now: datetime = NOW) -> Light | None:
+    """As the contract has it, of one case after the other."""
+    due, yellow = case["due_at"], case["yellow_at"]
+    if due and due < now:
+        return Light.RED
+    if due and yellow < now:
+        return Light.YELLOW
+    return Light.UNDETERMINED if case["undetermined"] else Light.GREEN if due else None
+
+
+def shows(wanted: Light) -> Holds:
+    return lambda case: light(case) is wanted
+
+
+def lit_in(case: Case, wanted: Light, node: str) -> bool:
+    return light(case) is wanted and lies_in(node)(case)
 
 
 ASKED: list[tuple[dict[str, Any], Holds]] = [
@@ -52,6 +74,17 @@ ASKED: list[tuple[dict[str, Any], Holds]] = [
         {"reported_to": A_DAY_IN, "kind": "dispute"},
         lambda case: case["reported_at"] < A_DAY_IN and case["kind"] == "dispute",
     ),
+    *(({"light": wanted}, shows(wanted)) for wanted in Light),
+    *(
+        ({"light": wanted, "territory": node}, lambda case, wanted=wanted, node=node: lit_in(case, wanted, node))
+        for wanted in Light
+        for node in ("street", "community", "grid")
+    ),
+    ({"light": "red", "kind": "ordinary"}, lambda case: light(case) is Light.RED and case["kind"] == "ordinary"),
+    ({"light": "red", "stage": ["handling"]}, lambda case: light(case) is Light.RED and case["stage"] == "handling"),
+    ({"light": "red", "unit": "unit-lead"}, lambda case: light(case) is Light.RED and case["lead"] == "unit-lead"),
+    ({"light": "red", "officer": "officer"}, lambda case: light(case) is Light.RED and case["officer"] == "officer"),
+    ({"light": "red", "open": False}, lambda case: False),
     (
         {"territory": "street", "kind": "ordinary", "open": True},
         lambda case: case["kind"] == "ordinary" and case["open"],
@@ -62,7 +95,7 @@ ASKED: list[tuple[dict[str, Any], Holds]] = [
 def pages(views: Views, asked: Case, scope: Scope | None = None) -> Iterator[DocketPage]:
     query = DocketQuery.model_validate(asked)
     while True:
-        page = docket(views, scope or Scope.all(), query)
+        page = docket(views, scope or Scope.all(), query, NOW)
         yield page
         if page.next is None:
             return
@@ -86,7 +119,9 @@ def test_all_pages_together_are_exactly_what_was_asked_for(
 def test_pages_come_in_the_order_asked_for(views: Views, sort: str) -> None:
     column = sort.removeprefix("-")
     found = [getattr(row, column) for page in pages(views, {"sort": sort, "limit": 9}) for row in page.items]
-    assert found == sorted(found, reverse=sort.startswith("-"))
+    there = [value for value in found if value is not None]
+    assert there == sorted(there, reverse=sort.startswith("-"))
+    assert found == there + [None] * (len(found) - len(there)), "what is not due comes last, either way"
 
 
 def test_a_row_says_what_the_case_file_says(views: Views, cases: dict[str, Case]) -> None:
@@ -151,33 +186,34 @@ def test_whoever_pages_while_cases_come_in_misses_none_that_was_there(sort: str)
 
 
 def test_counting_stops_at_ten_thousand_and_says_so(views: Views, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projections.docket.COUNTED_UP_TO", 5)
-    page = docket(views, Scope.all(), DocketQuery(category="0101"))
+    monkeypatch.setattr("projections.docket_search.COUNTED_UP_TO", 5)
+    page = docket(views, Scope.all(), DocketQuery(category="0101"), NOW)
     assert (page.count, page.capped) == (5, True)
-    page = docket(views, Scope.all(), DocketQuery(stage=tuple(Stage)))
+    page = docket(views, Scope.all(), DocketQuery(stage=tuple(Stage)), NOW)
     assert (page.count > 5, page.capped) == (True, False)
 
 
 def test_a_garbled_cursor_is_refused(views: Views) -> None:
     query = DocketQuery(limit=3)
-    cursor = docket(views, Scope.all(), query).next
+    cursor = docket(views, Scope.all(), query, NOW).next
     assert cursor
     for at, letter in enumerate(cursor):
         other = "B" if letter == "A" else "A"
+        garbled = cursor[:at] + other + cursor[at + 1 :]
         with pytest.raises(BadCursor):
-            docket(views, Scope.all(), query.model_copy(update={"cursor": cursor[:at] + other + cursor[at + 1 :]}))
+            docket(views, Scope.all(), query.model_copy(update={"cursor": garbled}), NOW)
     for word in ("", "!", "W10", "bnVsbA", "电", cursor[:-1], cursor + "A", cursor + "=="):
         if word:
             with pytest.raises(BadCursor):
-                docket(views, Scope.all(), query.model_copy(update={"cursor": word}))
+                docket(views, Scope.all(), query.model_copy(update={"cursor": word}), NOW)
 
 
 def test_a_cursor_serves_its_own_query_only(views: Views) -> None:
-    cursor = docket(views, Scope.all(), DocketQuery(limit=3)).next
-    assert docket(views, Scope.all(), DocketQuery(limit=5, cursor=cursor)).items, "the length of a page may change"
+    cursor = docket(views, Scope.all(), DocketQuery(limit=3), NOW).next
+    assert docket(views, Scope.all(), DocketQuery(limit=5, cursor=cursor), NOW).items, "the length of a page may change"
     for other in ({"sort": "reported_at"}, {"kind": "dispute"}, {"territory": "grid"}):
         with pytest.raises(BadCursor):
-            docket(views, Scope.all(), DocketQuery.model_validate({"cursor": cursor, **other}))
+            docket(views, Scope.all(), DocketQuery.model_validate({"cursor": cursor, **other}), NOW)
 
 
 class Explained:
@@ -198,13 +234,56 @@ class Explained:
         return self._connection.execute(statement, values)
 
 
+WHOLE = re.compile(r"SCAN docket\.v2~\d+(?! counted| USING)")
+
+
 @pytest.mark.parametrize("sort", SORTS)
-def test_no_page_needs_a_reading_of_the_whole_docket(views: Views, sort: str) -> None:
+@pytest.mark.parametrize("sorted_up_to", [-1, 2_000])
+def test_no_page_needs_a_reading_of_the_whole_docket(
+    views: Views, sort: str, sorted_up_to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Flat from ten thousand cases to a million: by an index, and sorted only where it cannot be many."""
+    monkeypatch.setattr(
+        "projections.docket_search.SORTED_UP_TO", {"reported_at": sorted_up_to, "updated_at": sorted_up_to}
+    )
     for asked, _ in ASKED:
-        explained = Explained(views)
-        docket(explained, Scope.of("district", Level.DISTRICT), DocketQuery.model_validate({**asked, "sort": sort}))
-        page = explained.plans[-1]
-        assert "INDEX docket.v1" in page, (asked, page)
-        few = asked.keys() & {"officer", "unit"} or asked.get("territory") in NARROW
-        assert "TEMP B-TREE" not in page or ("updated" in sort and few), (asked, page)
+        first = DocketQuery.model_validate({**asked, "sort": sort, "limit": 2})
+        if not first.stages:
+            continue  # nothing is read at all
+        after = docket(views, Scope.of("district", Level.DISTRICT), first, NOW).next
+        for query in (first, first.model_copy(update={"cursor": after})):
+            explained = Explained(views)
+            docket(explained, Scope.of("district", Level.DISTRICT), query, NOW)
+            assert not any(map(WHOLE.search, explained.plans)), (asked, explained.plans)
+            sorted_at_most = query.light is not None and (sorted_up_to > 0 or query.light is Light.UNDETERMINED)
+            few = sorted_at_most or query.officer is not None or query.territory in NARROW
+            assert few or not any("TEMP B-TREE" in plan for plan in explained.plans), (asked, explained.plans)
+
+
+def test_the_light_is_that_of_the_first_page_however_long_one_reads(views: Views, cases: dict[str, Case]) -> None:
+    expected = {case_id for case_id, case in cases.items() if light(case) is Light.GREEN}
+    query, seen, now = DocketQuery(light=Light.GREEN, sort="due_at", limit=1), [], NOW
+    while True:
+        page = docket(views, Scope.all(), query, now)
+        assert page.count == len(expected)
+        seen += [row.incident_id for row in page.items]
+        assert {row.light for row in page.items} == {Light.GREEN}
+        if page.next is None:
+            break
+        query, now = query.model_copy(update={"cursor": page.next}), now + timedelta(days=1)
+    assert len(seen) == len(expected) > 1
+    assert set(seen) == expected
+    assert docket(views, Scope.all(), DocketQuery(light=Light.GREEN), now).count < len(expected)
+
+
+@pytest.mark.parametrize("wanted", Light)
+def test_a_light_turns_at_the_very_moment(views: Views, cases: dict[str, Case], wanted: Light) -> None:
+    turns = {case[name] for case in cases.values() for name in ("yellow_at", "due_at") if case[name]}
+    moment = timedelta(microseconds=1)
+    for turn in sorted(turns)[::4]:
+        for now in (turn - moment, turn, turn + moment):
+            expected = sorted(case_id for case_id, case in cases.items() if light(case, now) is wanted)
+            page = docket(views, Scope.all(), DocketQuery(light=wanted, limit=200), now)
+            assert sorted(row.incident_id for row in page.items) == expected
+            assert {row.light for row in page.items} <= {wanted}
+            assert page.count == len(expected)

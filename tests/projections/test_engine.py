@@ -240,7 +240,7 @@ def test_of_a_replaced_view_a_rebuild_leaves_nothing(files: CaseFiles, tmp_path:
             names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
             assert not [name for name in names if "kinds.v1" in name]
             assert [name for (name,) in connection.execute("SELECT name FROM views ORDER BY 1")] == [
-                "docket.v1",
+                "docket.v2",
                 "kinds.v2",
             ]
 
@@ -278,20 +278,20 @@ def test_a_rebuild_finds_and_mends_a_row_that_was_tampered_with(
     with closing(Views(files, None)) as views:
         views.catch_up()
         with views._tables.writing() as connection:
-            connection.execute('UPDATE "workload.v1~1" SET resolved = resolved + 1')
+            connection.execute('UPDATE "workload.v2~1" SET resolved = resolved + 1')
         report = views.rebuild()
-        assert report.different == ("workload.v1",)
-        assert report.equal == ("docket.v1", "response_time.v1")
+        assert report.different == ("workload.v2",)
+        assert report.equal == ("docket.v2", "response_time.v2")
         assert report.summary == (
-            f"已从第一条事件重建到第{len(EVENTS)}条。与原视图相同：docket.v1、response_time.v1；"
-            "与原视图不同，已换上重建的：workload.v1。"
+            f"已从第一条事件重建到第{len(EVENTS)}条。与原视图相同：docket.v2、response_time.v2；"
+            "与原视图不同，已换上重建的：workload.v2。"
         )
         assert showing.shown(views) == expected
 
 
 def test_a_rebuild_of_nothing(files: CaseFiles) -> None:
     with closing(Views(files, None)) as views:
-        assert views.rebuild().summary == "已从第一条事件重建到第0条。新建：docket.v1、workload.v1、response_time.v1。"
+        assert views.rebuild().summary == "已从第一条事件重建到第0条。新建：docket.v2、workload.v2、response_time.v2。"
 
 
 def test_progress_is_told_until_all_is_done(files: CaseFiles, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,7 +316,7 @@ def test_views_are_read_and_followed_while_they_are_rebuilt(
             store(files, later[:9])
             del later[:9]
             views.catch_up()
-            assert showing.shown(views)["docket.v1"]
+            assert showing.shown(views)["docket.v2"]
 
         report = views.rebuild(meanwhile)
         assert not report.different

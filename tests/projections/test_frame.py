@@ -21,9 +21,9 @@ from domain.privacy import privacy_of
 from projections import ALL
 from projections.engine import Views
 from projections.frame import DATA, Frame, UnreadablePage, data_columns
-from projections.pages import Pages
+from projections.pages import Page, Pages
 from projections.restating import RESTATING, Row
-from tests.histories import history, store
+from tests.histories import history, of_case, store
 
 SEEDS = range(20)
 
@@ -44,7 +44,8 @@ def framed(found: list[Row], columns: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def events() -> list[Notification]:
-    return list(history(3))
+    """Those of cases."""
+    return list(filter(of_case, history(3)))
 
 
 def changed(stored: Notification, **keys: Any) -> Notification:
@@ -53,7 +54,7 @@ def changed(stored: Notification, **keys: Any) -> Notification:
 
 
 def test_every_event_is_in_it_once_unless_it_restates(events: list[Notification]) -> None:
-    found = rows(events)
+    found = rows(list(history(3)))
     plain = [row.position for row in found if row.standing is None]
     assert plain == [event.id for event in events if event.topic not in RESTATING]
     signs: dict[int, int] = {}
@@ -68,8 +69,38 @@ def test_every_event_is_in_it_once_unless_it_restates(events: list[Notification]
 def test_times_are_microseconds_and_days_those_of_shanghai() -> None:
     [first] = [event for event in history(3) if event.id == 1]
     late = changed(first, effective_at="2026-03-01T16:30:00.000001Z", recorded_at="2026-03-02T00:30:00.000001+08:00")
-    found = framed(rows([late]), "effective_at, recorded_at, day, resolved_day")
+    found = framed(rows([late]), "effective_at, recorded_at, day, resolved_at")
     assert found == [(1772382600000001, 1772382600000001, "2026-03-02", None)]
+
+
+def test_what_is_due_is_a_time_or_nothing() -> None:
+    [first] = [event for event in history(3) if event.id == 1]
+    keys = orjson.loads(first.state)["keys"]
+    due = {"due_at": "2026-03-02T01:00:00Z", "due_clock": "arrive", "yellow_at": "2026-03-02T00:00:00Z"}
+    columns = "due_at, due_clock, yellow_at, undetermined, handle_due_at"
+    without = {key: value for key, value in keys.items() if key not in {*due, "undetermined", "handle_due_at"}}
+    assert framed(rows([changed(first, keys=without)]), columns) == [(0, "", 0, False, 0)]
+    assert framed(rows([changed(first, keys=without | due | {"undetermined": True})]), columns) == [
+        (1772413200000000, "arrive", 1772409600000000, True, 0)
+    ]
+
+
+def test_a_place_may_have_no_grid() -> None:
+    [first] = [event for event in history(3) if event.id == 1]
+    keys = orjson.loads(first.state)["keys"]
+    keys["standing"]["place"] = {"district": "district", "community": "community"}
+    assert framed(rows([changed(first, keys=keys)]), "community, grid, building") == [("community", "", "")]
+
+
+def test_registers_are_passed_over() -> None:
+    files = CaseFiles(env=MEMORY_ENV)
+    store(files, history(3))
+    registers = [event for event in history(3) if event.topic not in BY_TYPE]
+    assert registers
+    page = Pages(files).read(registers[0].id - 1, 1)
+    assert page is not None
+    assert page == Page([], registers[0].id), "a page may hold nothing else"
+    assert framed(page.rows, "n") == []
 
 
 def test_old_events_come_in_todays_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +197,7 @@ def canaried(event: Notification) -> Notification:
 
 
 def test_no_personal_word_gets_into_frame_or_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    told = [canaried(event) for event in chain(*map(history, SEEDS))]
+    told = [canaried(event) for event in filter(of_case, chain(*map(history, SEEDS)))]
     personal = {(name, path) for name, model in BY_TYPE.items() for path, level in privacy_of(model).items() if level}
     written = b"".join(event.state for event in told)
     assert all(f"canary-{name}-{path}".encode() in written for name, path in personal), "else it would not bite"

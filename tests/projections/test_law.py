@@ -19,7 +19,8 @@ SEEDS = range(20)
 
 def test_the_histories_have_every_event_in_them() -> None:
     """Else the law would hold for want of trying."""
-    assert {event.topic for seed in SEEDS for event in history(seed)} == BY_TYPE.keys()
+    topics = {event.topic for seed in SEEDS for event in history(seed)}
+    assert topics > BY_TYPE.keys(), "and some of the registers, which the views pass over"
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -8,7 +8,7 @@ import orjson
 
 from projections.restating import Row, as_they_stand, restated
 
-HERE, THERE = {"place": {"grid": "here"}}, {"place": {"grid": "there"}}
+GRIDS = {"h": "here", "t": "there", "r": "redrawn"}
 
 
 def file(*events: str, grids: str = "", cycles: str = "") -> list[Row]:
@@ -20,7 +20,7 @@ def file(*events: str, grids: str = "", cycles: str = "") -> list[Row]:
     for version, event in enumerate(events, 1):
         counts = {"merged": False, "unmerged": True}.get(event, counts)
         keys = {
-            "standing": THERE if grids[version - 1 : version] == "t" else HERE,
+            "standing": {"place": {"grid": GRIDS[grids[version - 1 : version] or "h"]}, "kind": "dispute"},
             "cycle": int(cycles[version - 1 : version] or 1),
             "counts": counts,
         }
@@ -28,14 +28,15 @@ def file(*events: str, grids: str = "", cycles: str = "") -> list[Row]:
     return rows
 
 
-def net(rows: list[Row]) -> Counter[tuple[str, str, bool, bool]]:
-    """What is left of the rows: event, grid, counts, exempted."""
-    left: Counter[tuple[str, str, bool, bool]] = Counter()
+def net(rows: list[Row]) -> Counter[tuple[str, str, bool, bool, bool]]:
+    """What is left of the rows: event, grid, counts, exempted, undone."""
+    left: Counter[tuple[str, str, bool, bool, bool]] = Counter()
     for row in rows:
         keys = orjson.loads(row.state)["keys"]
         standing = orjson.loads(row.standing) if row.standing else keys["standing"]
         counts = keys["counts"] if row.counts is None else row.counts
-        left[row.type.removeprefix("incident."), standing["place"]["grid"], counts, row.exempted] += row.sign
+        event, grid = row.type.removeprefix("incident."), standing["place"]["grid"]
+        left[event, grid, counts, row.exempted, row.undone] += row.sign
     return +left
 
 
@@ -44,14 +45,14 @@ def framed(case: list[Row], page: slice = slice(None)) -> list[Row]:
 
 
 def test_most_events_restate_nothing() -> None:
-    case = file("reported", "accepted", "arrived", "resolved", "check_failed", "reopened")
+    case = file("reported", "accepted", "arrived", "resolved", "redrawn", "check_passed", "reopened", grids="hhhhrrr")
     assert framed(case) == case
 
 
 def test_a_correction_moves_all_that_was_before() -> None:
     case = file("reported", "arrived", "correction_granted", "resolved", grids="hhtt")
     assert net(framed(case)) == Counter(
-        (event, "there", True, False) for event in ("reported", "arrived", "correction_granted", "resolved")
+        (event, "there", True, False, False) for event in ("reported", "arrived", "correction_granted", "resolved")
     )
     later = framed(case, slice(2, None))
     assert [row.sign for row in later] == [-1, -1, 1, 1, 1, 1], "a page without them takes them back all the same"
@@ -61,9 +62,9 @@ def test_a_duplicate_stops_counting_and_counts_again() -> None:
     case = file("reported", "resolved", "merged", "followed_up", "unmerged")
     merged = net(framed(case[:4]))
     assert merged == Counter(
-        (event, "here", False, False) for event in ("reported", "resolved", "merged", "followed_up")
+        (event, "here", False, False, False) for event in ("reported", "resolved", "merged", "followed_up")
     )
-    assert all(counts for _, _, counts, _ in net(framed(case)))
+    assert all(counts for _, _, counts, *_ in net(framed(case)))
 
 
 def test_of_a_voided_case_only_the_voiding_is_left() -> None:
@@ -71,7 +72,7 @@ def test_of_a_voided_case_only_the_voiding_is_left() -> None:
         "reported", "arrived", "void_requested", "void_granted", "evidence_added", "correction_granted", grids="hhhhht"
     )
     left = ("void_granted", "evidence_added", "correction_granted")
-    assert net(framed(case)) == Counter((event, "there", True, False) for event in left)
+    assert net(framed(case)) == Counter((event, "there", True, False, False) for event in left)
 
 
 def test_a_timeout_is_forgiven_to_its_cycle_up_to_the_forgiving() -> None:
@@ -80,11 +81,54 @@ def test_a_timeout_is_forgiven_to_its_cycle_up_to_the_forgiving() -> None:
     assert net(framed(case)) == net(as_they_stand(case))
 
 
+def grids(rows: list[Row]) -> dict[str, str]:
+    return {event: grid for event, grid, *_ in net(rows)}
+
+
+def test_a_redraw_moves_only_what_comes_after_it() -> None:
+    case = file("reported", "arrived", "redrawn", "resolved", "merged", "unmerged", grids="hhrrrr")
+    assert grids(framed(case)) == {
+        **dict.fromkeys(("reported", "arrived"), "here"),
+        **dict.fromkeys(("redrawn", "resolved", "merged", "unmerged"), "redrawn"),
+    }, "what restates for another reason leaves each stretch where it was"
+
+
+def test_a_correction_of_the_place_holds_for_every_stretch() -> None:
+    case = file("reported", "redrawn", "arrived", "correction_granted", "resolved", grids="hrrtt")
+    assert set(grids(framed(case)).values()) == {"there"}
+    case = file("reported", "correction_granted", "redrawn", "merged", "unmerged", grids="htrrr")
+    assert grids(framed(case)) == {
+        **dict.fromkeys(("reported", "correction_granted"), "there"),
+        **dict.fromkeys(("redrawn", "merged", "unmerged"), "redrawn"),
+    }
+
+
+def test_a_correction_of_something_else_leaves_every_stretch_where_it_was() -> None:
+    case = file("reported", "redrawn", "arrived", "correction_granted", grids="hrrr")
+    assert grids(framed(case)) == {
+        "reported": "here",
+        **dict.fromkeys(("redrawn", "arrived", "correction_granted"), "redrawn"),
+    }
+
+
+def test_a_result_that_failed_its_check_is_undone_where_it_was() -> None:
+    case = file("reported", "resolved", "redrawn", "check_failed", "resolved", grids="hhrrr")
+    undone = {(event, grid, undone) for event, grid, _, _, undone in net(framed(case))}
+    assert undone == {
+        ("reported", "here", False),
+        ("resolved", "here", True),
+        ("redrawn", "redrawn", False),
+        ("check_failed", "redrawn", False),
+        ("resolved", "redrawn", False),
+    }
+
+
 def test_the_rows_always_add_up_to_the_case_as_it_stands() -> None:
     case = file(
         *("reported", "merged", "correction_granted", "unmerged", "resolved", "correction_granted"),
-        *("timeout_exempted", "void_granted", "followed_up"),
-        grids="hhtttthhh",
+        *("check_failed", "redrawn", "resolved", "correction_granted", "timeout_exempted"),
+        *("redrawn", "void_granted", "followed_up"),
+        grids="hhttthhrrttrrr",
     )
     for end in range(1, len(case) + 1):
         assert net(framed(case[:end])) == net(as_they_stand(case[:end]))

@@ -10,40 +10,53 @@ import pytest
 
 from domain.territory import Level
 from projections.engine import Views
-from projections.projection import KEY
 from projections.scope import Scope
-from projections.workload import DOCKET_COLUMN, WORK, By, Workload, WorkloadQuery, workload
+from projections.workload import WORK, By, WorkloadQuery, WorkloadRow, workload
 from tests.projections import recomputation
 from tests.projections.recomputation import Lines
+from tests.rules.scene import TERRITORY
 
-KEYS = [*Workload.merging(KEY), "what"]
+KEYS = [*recomputation.WORKLOAD, "what"]
 Cases = dict[str, dict[str, Any]]
+Key = tuple[str | None, str | None]
+"""What a row is about, and the community where that is not known."""
+
+
+def told(views: Views, scope: Scope | None = None, **query: Any) -> tuple[WorkloadRow, ...]:
+    return workload(views, scope or Scope.all(), WorkloadQuery.model_validate(query), TERRITORY)
+
+
+def about(by: str, where: dict[str, Any]) -> Key:
+    """The row that something counts in."""
+    found = where["city" if by == "city" else by] or None
+    below = by in ("building", "grid", "estate")
+    return found, (where["community"] or None) if below and found is None else None
 
 
 @pytest.fixture(scope="module")
 def done(case_files: list[Lines]) -> list[dict[str, Any]]:
     """Each kind of work by all its keys, as it should be."""
     found = recomputation.workload(case_files)
-    return [dict(zip(KEYS, keys, strict=True)) | {"n": n} for keys, n in found.items()]
+    return [dict(zip(KEYS, keys, strict=True)) | {"city": "city", "n": n} for keys, n in found.items()]
 
 
-def asked(views: Views, scope: Scope | None = None, **query: Any) -> dict[tuple[str | None, date | None], Counter[str]]:
-    rows = workload(views, scope or Scope.all(), WorkloadQuery.model_validate(query))
-    order = [(row.key or "", str(row.day)) for row in rows]
+def asked(views: Views, scope: Scope | None = None, **query: Any) -> dict[tuple[Key, date | None], Counter[str]]:
+    rows = told(views, scope, **query)
+    order = [(row.key or "", row.community or "", str(row.day)) for row in rows]
     assert order == sorted(order)
-    return {(row.key, row.day): +Counter({what: getattr(row, what) for what in WORK}) for row in rows}
+    return {((row.key, row.community), row.day): +Counter({what: getattr(row, what) for what in WORK}) for row in rows}
 
 
 @pytest.mark.parametrize("by", get_args(By))
 @pytest.mark.parametrize("split", [False, True])
-@pytest.mark.parametrize("territory", [None, "grid", "estate", "community", "street", "district", "nowhere"])
+@pytest.mark.parametrize("territory", [None, *(level.value for level in Level), "nowhere"])
 def test_the_work_of_every_grid_officer_and_unit(
     views: Views, done: list[dict[str, Any]], by: str, split: bool, territory: str | None
 ) -> None:
-    expected: dict[tuple[str | None, date | None], Counter[str]] = {}
+    expected: dict[tuple[Key, date | None], Counter[str]] = {}
     for one in done:
-        if territory in (None, *(one.get(level) for level in recomputation.PATH)):
-            key = (one[by] or None, date.fromisoformat(one["day"]) if split else None)
+        if territory in (None, "city", *(one[level] for level in recomputation.PATH)):
+            key = (about(by, one), date.fromisoformat(one["day"]) if split else None)
             expected.setdefault(key, Counter())[one["what"]] += one["n"]
     found = asked(views, by=by, split_by_day=split, territory=territory)
     assert {key: counts for key, counts in found.items() if counts} == expected
@@ -61,24 +74,31 @@ def test_days_are_those_of_shanghai_and_both_ends_count(views: Views, done: list
 
 
 @pytest.mark.parametrize("by", get_args(By))
-def test_what_is_in_hand_now_stands_beside_it(views: Views, cases: Cases, by: By) -> None:
-    expected = Counter(case[DOCKET_COLUMN[by]] for case in cases.values() if case["open"])
-    rows = workload(views, Scope.all(), WorkloadQuery(by=by, from_day=date(2027, 1, 1)))
-    assert {row.key: row.open_now for row in rows} == expected, "also where nothing was done in the time asked for"
-    rows = workload(views, Scope.all(), WorkloadQuery(by=by, split_by_day=True))
+def test_what_is_in_hand_now_stands_beside_it(views: Views, cases: Cases, by: str) -> None:
+    column = "lead" if by == "unit" else by
+    expected = Counter(about(column, case | {"city": "city"}) for case in cases.values() if case["open"])
+    rows = told(views, by=by, from_day=date(2027, 1, 1))
+    assert {(row.key, row.community): row.open_now for row in rows} == expected, "also where nothing was done"
+    rows = told(views, by=by, split_by_day=True)
     assert {row.open_now for row in rows} == {None}
 
 
 def test_nobody_counts_beyond_their_scope(views: Views) -> None:
-    within = asked(views, Scope.of("grid", Level.GRID))
-    assert within == asked(views, territory="grid")
-    assert within != asked(views)
-    assert asked(views, Scope.of("grid", Level.GRID), territory="grid-2") == {}
-    at_home = asked(views, Scope.of("building", Level.BUILDING))
-    assert not any(at_home.values()), "work is kept by grid: whoever is responsible for less sees none of it"
+    for level in (Level.GRID, Level.BUILDING):
+        within = asked(views, Scope.of(level.value, level))
+        assert within == asked(views, territory=level.value)
+        assert within != asked(views)
+        assert asked(views, Scope.of(level.value, level), territory="grid-2") == {}
+
+
+def test_rows_are_called_by_the_names_of_today(views: Views) -> None:
+    names = {node.id: node.name for node in TERRITORY.nodes}
+    for level in Level:
+        assert all(row.name == names.get(row.key or row.community or "") for row in told(views, by=level.value))
 
 
 def test_residents_are_nobodys_officers(views: Views) -> None:
-    keys = {key for key, _ in asked(views, by="officer")}
-    assert {"officer", "secretary", None} <= keys
-    assert not any(key and key.startswith("s-") for key in keys)
+    done = {key: counts for ((key, _), _), counts in asked(views, by="officer").items()}
+    assert {"officer", "secretary", None} <= done.keys()
+    for key, counts in done.items():
+        assert not (key or "").startswith("s-") or counts.keys() <= {"assigned"}, "unless somebody names them as one"
