@@ -1,4 +1,4 @@
-"""bidao: serve, demo, replay, rebuild, doctor.
+"""bidao: serve, demo, replay, rebuild, doctor, clock; rules, calendar, duty, territory.
 
 Exit codes: 0 done, 1 something is wrong, 2 asked wrongly, 3 not found.
 """
@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something is wrong, 2 asked wrongly, 3 not found.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +15,17 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api.app import create_app, server_of
+from api.app import AddressTaken, create_app, listening, server_of
+from api.clock import clock
+from api.commands import books, duty, territory
 from api.demo.replaying import StoryClock, Told, replay_stories
 from api.doctor import examine
 from api.identity import UnsafeSettings
 from api.logs import configure
-from api.opening import open_case_files, open_casework, open_territory
+from api.opening import open_case_files, open_casework
 from api.secret import SecretUnusable
 from api.settings import Settings
 from api.timeline import print_timeline
@@ -33,7 +37,14 @@ from domain.clocks import SHANGHAI
 from projections.engine import Views
 
 WRONG, NOT_FOUND = 1, 3
+PRIVATE = 0o077
+"""What is written holds personal data: it is for the operator's account alone."""
 app = typer.Typer(help="必到：网格化治理的案件引擎", no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(clock)
+app.add_typer(books.rules, name="rules")
+app.add_typer(books.calendar, name="calendar")
+app.add_typer(duty.app, name="duty")
+app.add_typer(territory.app, name="territory")
 console = Console(highlight=False)
 
 Data = Annotated[Path | None, typer.Option("--data", help="数据目录；不填取 BIDAO_DATA")]
@@ -54,15 +65,17 @@ def serve(
     chosen = {"host": host or settings.host, "port": settings.port if port is None else port}
     settings = settings.model_copy(update=chosen)
     app_to_serve = create_app(settings)
-    told = asyncio.run(tell_stories(settings, only_if_empty=True)) if settings.demo else []
-    where_to_look(settings, told)
-    configure()
-    server_of(app_to_serve, settings).run()
+    with listening(settings) as door:
+        settings = settings.model_copy(update={"port": door.getsockname()[1]})
+        told = asyncio.run(tell_stories(settings, only_if_empty=True)) if settings.demo else []
+        where_to_look(settings, told)
+        configure()
+        server_of(app_to_serve, settings).run([door])
 
 
 def where_to_look(settings: Settings, told: list[Told]) -> None:
     base = f"http://{settings.host}:{settings.port}"
-    console.print(f"[bold]必到[/] 服务地址 {base}　数据目录 {settings.data}")
+    console.print(f"[bold]必到[/] 服务地址 {base}　数据目录 {escape(str(settings.data))}")
     console.print(f"　接口文档　{base}/docs")
     console.print(f"　案件列表　{base}/api/v1/incidents")
     for story in told:
@@ -73,11 +86,9 @@ def where_to_look(settings: Settings, told: list[Told]) -> None:
 def demo(data: Data = None) -> None:
     """把文章里的三件事重放进库（已有则不重复），逐步讲给你看。"""
     settings = settings_with(data)
-    told = asyncio.run(tell_stories(settings, only_if_empty=False))
-    names = open_territory(settings).names
-    for story in told:
+    for story in asyncio.run(tell_stories(settings, only_if_empty=False)):
         console.rule(story.title)
-        print_timeline(console, asyncio.run(read(settings, story.incident_id)), names)
+        print_timeline(console, *asyncio.run(read(settings, story.incident_id)))
 
 
 async def tell_stories(settings: Settings, *, only_if_empty: bool) -> list[Told]:
@@ -85,7 +96,7 @@ async def tell_stories(settings: Settings, *, only_if_empty: bool) -> list[Told]
     clock = StoryClock()
     casework = open_casework(settings, files, clock)
     try:
-        if only_if_empty and files.store.max_notification_id():
+        if only_if_empty and files.store.select_notifications(None, 1, topics=("incident.reported",)):
             return []
         return await replay_stories(casework, clock)
     finally:
@@ -102,23 +113,26 @@ def replay(
     """重放一个案卷：谁、何时、做了什么、依据哪条规则。"""
     settings = settings_with(data)
     try:
-        lines = asyncio.run(read(settings, case))
+        lines, names = asyncio.run(read(settings, case.lower()))
     except NotFound:
-        console.print(f"[red]没有编号为 {case} 的案件。[/]")
+        console.print(f"[red]没有编号为 {escape(case)} 的案件。[/]")
         raise typer.Exit(NOT_FOUND) from None
     moment = as_of.replace(tzinfo=SHANGHAI) if as_of and as_of.tzinfo is None else as_of
     known = as_known(lines, version, moment)
     if not known:
         console.print("[red]那时还没有这个案件。[/]")
         raise typer.Exit(NOT_FOUND)
-    print_timeline(console, known, open_territory(settings).names)
+    print_timeline(console, known, names)
 
 
-async def read(settings: Settings, case: str) -> list[RecordedEvent]:
+async def read(settings: Settings, case: str) -> tuple[list[RecordedEvent], dict[str, str]]:
+    """The lines of a case, and what to call whoever they name. Raises `NotFound`; where nothing is, nothing is made."""
+    if not settings.events_db.exists():
+        raise NotFound(case)
     files = open_case_files(settings)
     casework = open_casework(settings, files)
     try:
-        return await casework.history(case)
+        return await casework.history(case), casework.territory.names
     finally:
         await casework.aclose()
 
@@ -146,7 +160,7 @@ def doctor(data: Data = None) -> None:
     findings = examine(settings_with(data))
     for finding in findings:
         console.print(
-            f"[{'green' if finding.fine else 'red'}]{'正常' if finding.fine else '异常'}[/] {finding.sentence}"
+            f"[{'green' if finding.fine else 'red'}]{'正常' if finding.fine else '异常'}[/] {escape(finding.sentence)}"
         )
     if not all(finding.fine for finding in findings):
         raise typer.Exit(WRONG)
@@ -154,10 +168,11 @@ def doctor(data: Data = None) -> None:
 
 def main() -> None:
     """The console script; what the operator has to mend is said in a sentence, not in a traceback."""
+    os.umask(PRIVATE)
     try:
         app()
-    except (UnsafeSettings, StoreUnusable, SecretUnusable) as trouble:
-        console.print(f"[red]{trouble}[/]")
+    except (AddressTaken, UnsafeSettings, StoreUnusable, SecretUnusable) as trouble:
+        console.print(f"[red]{escape(str(trouble))}[/]")
         sys.exit(WRONG)
     except ValidationError as wrong:
         for fault in wrong.errors(include_url=False, include_input=False):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -11,9 +13,23 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from api import case_files, docs, incidents, operation, problems, views
+from api import (
+    alike,
+    books,
+    case_clocks,
+    case_files,
+    docs,
+    duty,
+    incidents,
+    messages,
+    operation,
+    problems,
+    territory,
+    views,
+)
 from api.identity import refuse_unsafe
 from api.logs import RequestLog
+from api.opening import keep_fresh
 from api.service import Service
 from api.settings import Settings
 from domain.casework.application import now
@@ -29,9 +45,13 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         app.state.service = service = Service.open(settings, clock)
+        if settings.watch:
+            service.watch.start()
+        refreshing = asyncio.create_task(keep_fresh(service.casework))
         try:
             yield
         finally:
+            refreshing.cancel()
             await service.aclose()
 
     app = docs.DescribedAPI(
@@ -49,7 +69,18 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
     app.add_middleware(RequestLog)
     problems.install(app)
     docs.install(app)
-    routers = [incidents.router, case_files.router, views.router, operation.router]
+    routers = [
+        incidents.router,
+        case_files.router,
+        case_clocks.router,
+        alike.router,
+        views.router,
+        books.router,
+        duty.router,
+        territory.router,
+        messages.router,
+        operation.router,
+    ]
     for router in routers:
         app.include_router(router)
     app.state.doors = [door for router in routers for door in router.routes]
@@ -59,6 +90,22 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         return RedirectResponse("/docs")
 
     return app
+
+
+class AddressTaken(OSError):
+    """Nothing can listen where it should. Carries a Chinese sentence."""
+
+
+def listening(settings: Settings) -> socket.socket:
+    """The socket to serve on, opened before anybody is told where. Raises `AddressTaken`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as trouble:
+        raise AddressTaken(
+            f"不能在 {settings.host} 的 {settings.port} 端口上提供服务（{trouble.strerror}），"
+            "请看是否已有服务在用，或另选地址和端口。"
+        ) from trouble
 
 
 def server_of(app: FastAPI, settings: Settings) -> uvicorn.Server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, Security
@@ -9,11 +10,11 @@ from pydantic import AwareDatetime, Field, JsonValue
 
 from api import problems
 from api.door import DoorRoute, Visit, Visiting
-from api.identity import SCHEME, Identity
+from api.identity import SCHEME
 from api.incidents import IncidentId
 from api.parameters import WrittenOut
 from api.problems import NOT_FOUND, Problem
-from api.reading import covered, names_for, require_readable
+from api.reading import Eyes, as_read, eyes_of, require_readable
 from api.tags import TAGGED, conditional, is_known, tagged
 from domain.casework.case_file import CaseFile, as_known, case_file
 from domain.casework.recording import RecordedEvent
@@ -81,12 +82,12 @@ READS = problems.declared(
     responses={**TAGGED, **READS},
 )
 async def get_incident(incident_id: IncidentId, moment: Annotated[Moment, Query()], visit: Visiting) -> Response:
-    """一个案件现在的样子，或它在某一版、某一时刻的样子。敏感信息以 *** 代替。"""
+    """一个案件现在的样子，或它在某一版、某一时刻的样子。敏感信息以 *** 代替；居民看不到别人的话和别人的资料。"""
     lines = await lines_of(str(incident_id), moment, visit)
     if is_known(visit.request, version_tag(lines)):
         return tagged(version_tag(lines))
-    told = case_file(lines, names_for(visit.asker, lines, visit.service.names))
-    return tagged(version_tag(lines), covered(told, visit.asker).model_dump_json())
+    eyes = eyes_of(visit.asker, lines, visit.service.names)
+    return tagged(version_tag(lines), case_file(lines, eyes.names, as_read(lines, eyes)).model_dump_json())
 
 
 @router.get(
@@ -100,11 +101,11 @@ async def get_incident(incident_id: IncidentId, moment: Annotated[Moment, Query(
 async def get_incident_history(
     incident_id: IncidentId, moment: Annotated[Moment, Query()], visit: Visiting
 ) -> Response:
-    """案卷从头到尾的每一行：谁、何时、做了什么。敏感信息以 *** 代替。"""
+    """案卷从头到尾的每一行：谁、何时、做了什么。敏感信息以 *** 代替；居民看不到别人的话和别人的资料。"""
     lines = await lines_of(str(incident_id), moment, visit)
     if is_known(visit.request, version_tag(lines)):
         return tagged(version_tag(lines))
-    told = history(lines, names_for(visit.asker, lines, visit.service.names), visit.asker)
+    told = history(lines, eyes_of(visit.asker, lines, visit.service.names))
     return tagged(version_tag(lines), told.model_dump_json())
 
 
@@ -122,17 +123,17 @@ def version_tag(lines: list[RecordedEvent]) -> str:
     return f'"{lines[-1].version}"'
 
 
-def history(lines: list[RecordedEvent], names: dict[str, str], asker: Identity) -> History:
+def history(lines: list[RecordedEvent], eyes: Eyes) -> History:
     """The lines as people read them."""
     return History(
         incident_id=lines[0].case_id,
         version=lines[-1].version,
-        events=tuple(history_line(line, names, asker) for line in lines),
+        events=tuple(history_line(line, eyes.names) for line in as_read(lines, eyes)),
     )
 
 
-def history_line(line: RecordedEvent, names: dict[str, str], asker: Identity) -> HistoryLine:
-    event = covered(line.event, asker)
+def history_line(line: RecordedEvent, names: Mapping[str, str]) -> HistoryLine:
+    event = line.event
     return HistoryLine(
         **{field: getattr(line, field) for field in SAME},
         type=event.type,

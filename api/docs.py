@@ -18,7 +18,8 @@ DESCRIPTION = """\
 
 - **办事**：`POST /api/v1/incidents` 反映一件事；`POST /api/v1/incidents/{incident_id}/{命令}` 办下一步。\
 正文就是命令本身，答复是回执：编号、版本、位置。
-- **幂等**：每件事带一个新的 `Idempotency-Key`；网络断了原样重发，得到同一张回执，不会办两次。
+- **幂等**：每件事带一个新的 `Idempotency-Key`；网络断了原样重发，得到同一张回执，不会办两次。\
+答 `changed: false` 的没有写下任何东西，那个键也没有用掉：再用它，就按那时的案情重新判断。
 - **版本**：撤回、并案、派遣、上报、结案、重办、归档和各项审批须带 `If-Match`；\
 案件已有新进展时答 412，并说明其间的变化。
 - **查阅**：案卷和经过可以看现在的，也可以看任何一版、任何一刻的；\
@@ -30,6 +31,10 @@ PAGE_POLICY = "default-src 'self' 'unsafe-inline'; img-src 'self' data:"
 TAGS = [{"name": chapter, "description": f"{chapter}的命令"} for chapter in CHAPTERS] + [
     {"name": "案卷", "description": "一个案件的案卷和经过"},
     {"name": "台账与统计", "description": "所负责范围内的案件、工作量和响应时间"},
+    {"name": "时限表与日历", "description": "各版时限表和工作日历"},
+    {"name": "辖区", "description": "五级辖区、工作人员、单位、楼栋长，及其调整"},
+    {"name": "疑似重复", "description": "可能说的是同一件事的在办案件；只列出，不并案"},
+    {"name": "值班", "description": "值班表：谁在何时值守哪里"},
     {"name": "规则", "description": "规则编号和说法"},
     {"name": "运行", "description": "给运行维护的人"},
 ]

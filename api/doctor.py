@@ -9,12 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.opening import open_case_files, open_territory
+from api.opening import look_into, open_case_files, open_territory
 from api.settings import Settings, is_loopback
 from domain.casework.application import CaseFiles
 from domain.casework.books import books
-from domain.clocks import SHANGHAI
-from domain.territory import Level, Territory
+from domain.clocks import SHANGHAI, Clocks
+from domain.territory import Territory
 from projections.engine import Views
 
 PAGE = 5_000
@@ -29,8 +29,10 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at everything; one failing look does not hide the others."""
-    looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_store, _registry, _calendar, _doors)
+    """Look at everything; one failing look does not hide the others. Nothing is made that is not there."""
+    if not settings.events_db.exists():
+        return [Finding(False, f"数据目录 {settings.data} 里没有事件库，请核对 --data 或 BIDAO_DATA。")]
+    looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_store, _registers, _doors)
     return [finding for look in looks for finding in _safely(look, settings)]
 
 
@@ -48,6 +50,9 @@ def _store(settings: Settings) -> Iterator[Finding]:
             [answer] = database.execute("PRAGMA integrity_check(1)").fetchone()
         yield Finding(answer == "ok", f"事件库文件检查：{answer}")
         yield Finding(True, f"事件库可读，共{_readable(files)}条事件，逐条解读无误")
+        if not settings.views_db.exists():
+            yield Finding(True, "视图还没有建立，启动服务时自动建立")
+            return
         with closing(Views(files, settings.views_db)) as views:
             head = files.store.max_notification_id()
             yield Finding(views.position >= head, f"视图已跟到第{views.position}条，共{head}条")
@@ -65,23 +70,27 @@ def _readable(files: CaseFiles) -> int:
     return position
 
 
-def _registry(settings: Settings) -> Iterator[Finding]:
-    territory = open_territory(settings)
-    uncovered = _uncovered(territory)
-    yield Finding(not uncovered, f"没有网格员的网格：{'、'.join(uncovered)}" if uncovered else "每个网格都有网格员")
+def _registers(settings: Settings) -> Iterator[Finding]:
+    files = open_case_files(settings)
+    try:
+        kept = look_into(files)
+        yield from _territory(kept.territory if kept.version("territory") else open_territory(settings))
+        yield from _calendar(kept.clocks if kept.clocks.calendars else books())
+    finally:
+        files.close()
 
 
-def _uncovered(territory: Territory) -> list[str]:
-    covered = {member.scope for member in territory.staff}
-    return [node.name for node in territory.nodes if node.level is Level.GRID and node.id not in covered]
+def _territory(territory: Territory) -> Iterator[Finding]:
+    bare = "、".join(grid.name for grid in territory.uncovered)
+    yield Finding(not bare, f"没有网格员的网格：{bare}" if bare else "每个网格都有网格员")
 
 
-def _calendar(_: Settings) -> Iterator[Finding]:
-    year = datetime.now(SHANGHAI).year
-    years = books().calendar.years
-    yield Finding(year in years, f"{year}年工作日历{'已' if year in years else '未'}载入")
-    if year + 1 not in years:
-        yield Finding(True, f"{year + 1}年工作日历尚未公布：要用到它的时限显示“未定”")
+def _calendar(clocks: Clocks) -> Iterator[Finding]:
+    now = datetime.now(SHANGHAI)
+    years = clocks.calendar_at(now).years
+    yield Finding(now.year in years, f"{now.year}年工作日历{'已' if now.year in years else '未'}载入")
+    if now.year + 1 not in years:
+        yield Finding(True, f"{now.year + 1}年工作日历尚未公布：要用到它的时限显示“未定”")
 
 
 def _doors(settings: Settings) -> Iterator[Finding]:

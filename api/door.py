@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from email.message import Message
@@ -10,11 +11,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from starlette.types import Message as ASGIMessage
 from starlette.types import Receive, Scope
 
 from api.identity import Identity, identify
 from api.invalid import body_faults
-from api.problems import MALFORMED, TOO_LARGE, WRONG_MEDIA, Problem, invalid
+from api.problems import MALFORMED, TOO_LARGE, TOO_SLOW, WRONG_MEDIA, Problem, invalid
 from api.service import Service, service_of
 from domain.model import Command
 
@@ -48,11 +50,26 @@ class DoorRoute(APIRoute):
         async def enter(request: Request) -> Response:
             service = service_of(request)
             request.state.identity = identify(request, service.settings, service.casework.territory)
+            receive = in_time(request.receive, service.settings.body_timeout)
             if body is not None:
-                request = CommandRequest(request.scope, request.receive, body, service.settings.body_limit)
-            return await handle(request)
+                return await handle(CommandRequest(request.scope, receive, body, service.settings.body_limit))
+            return await handle(Request(request.scope, receive))
 
         return enter
+
+
+def in_time(receive: Receive, seconds: float) -> Receive:
+    """The same, for so long; then whoever still sends is sent away, or a few slow ones could hold the door."""
+    ends = asyncio.get_running_loop().time() + seconds
+
+    async def receive_in_time() -> ASGIMessage:
+        try:
+            async with asyncio.timeout_at(ends):
+                return await receive()
+        except TimeoutError:
+            raise Problem(TOO_SLOW, headers={"Connection": "close"}) from None
+
+    return receive_in_time
 
 
 class CommandRequest(Request):

@@ -12,10 +12,12 @@ from fastapi import APIRouter, Header, Path, Response, Security
 from api import problems
 from api.door import DoorRoute, Visit, Visiting
 from api.identity import SCHEME
+from api.offering import ReportReceipt, offered
+from api.reading import require_readable
 from domain.casework.asking import Caller, Receipt
 from domain.incident import commands
 from domain.incident.commands import OnCase, PairedStep, Report, Step
-from domain.model import Command
+from domain.model import Command, Role
 
 CHAPTERS: dict[str, tuple[type[OnCase], ...]] = {
     "登记与立案": commands.INTAKE,
@@ -25,6 +27,7 @@ CHAPTERS: dict[str, tuple[type[OnCase], ...]] = {
     "钱款": commands.MONEY,
     "办结、核查、回访、归档": commands.CLOSING,
     "重复件": commands.DUPLICATES,
+    "时限与值守": commands.UPKEEP,
 }
 VERSIONED = frozenset({"withdraw", "merge", "unmerge", "dispatch", "escalate", "close", "reopen", "archive"})
 """Commands that, like every grant, are decided on what somebody has read: they name the version they read."""
@@ -93,7 +96,8 @@ def answered(receipt: Receipt, visit: Visit, status: int = 200) -> Response:
 
 async def report_incident(command: Report, key: Key, visit: Visiting) -> Response:
     receipt = await visit.service.casework.report(command, caller_of(visit, key))
-    return answered(receipt, visit, 201)
+    alike = await offered(visit.service, receipt, command, visit.asker)
+    return answered(ReportReceipt(**receipt.model_dump(), alike=alike), visit, 201)
 
 
 def asking(kind: type[OnCase]) -> Callable[..., Awaitable[Response]]:
@@ -106,6 +110,9 @@ def asking(kind: type[OnCase]) -> Callable[..., Awaitable[Response]]:
         visit: Visiting,
         if_match: IfMatch,
     ) -> Response:
+        if visit.asker.role is Role.RESIDENT:  # of a case they may not read they learn nothing by asking
+            lines = await visit.service.casework.history(str(incident_id))
+            require_readable(lines, visit.asker, visit.service.casework.territory)
         caller, version = caller_of(visit, key), version_of(if_match)
         receipt = await visit.service.casework.act(str(incident_id), command, caller, if_match=version)
         return answered(receipt, visit)
@@ -143,6 +150,7 @@ ANSWERS = (
     problems.UNIDENTIFIED,
     problems.LOOPBACK_ONLY,
     problems.REFUSED,
+    problems.TOO_SLOW,
     problems.TOO_LARGE,
     problems.WRONG_MEDIA,
     problems.INVALID,
@@ -159,7 +167,7 @@ router.add_api_route(
     status_code=201,
     response_description="回执：案件编号、版本，以及统计须追到的位置",
     responses={201: {"headers": {**ETAG, **LOCATION}}, **problems.declared(*ANSWERS, problems.KEY_STALE)},
-    **described(Report, next(iter(CHAPTERS))),
+    **{**described(Report, next(iter(CHAPTERS))), "response_model": ReportReceipt},
 )
 for chapter, kinds in CHAPTERS.items():
     for kind in kinds:

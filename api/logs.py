@@ -41,11 +41,19 @@ SHARED: list[structlog.typing.Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     _where,
 ]
-log: structlog.stdlib.BoundLogger = structlog.wrap_logger(
-    logging.getLogger("bidao.request"),
-    [structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    structlog.stdlib.BoundLogger,
-)
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A log of this name; what is logged are codes and ids, never words about a person."""
+    bound: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        [structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        structlog.stdlib.BoundLogger,
+    )
+    return bound
+
+
+log = logger("bidao.request")
 
 
 def configure(stream: TextIO = sys.stderr) -> None:

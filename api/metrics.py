@@ -18,6 +18,14 @@ class Metrics:
         self.requests = Histogram(
             "bidao_request_seconds", "Time to answer", ["method", "route", "status"], registry=self.registry
         )
+        self.messages = Counter(
+            "bidao_messages",
+            "Messages to whoever is on duty, by channel and result",
+            ["channel", "result"],
+            registry=self.registry,
+        )
+        self.watching = Gauge("bidao_watch_leader", "1 where this process keeps the watch", registry=self.registry)
+        self.passes = Histogram("bidao_watch_pass_seconds", "Time of one pass of the watch", registry=self.registry)
         self.stored = Gauge("bidao_store_position", "Position of the newest stored event", registry=self.registry)
         self.shown = Gauge("bidao_views_position", "Position up to which the views show", registry=self.registry)
         self.lag = Gauge("bidao_views_lag_events", "Events stored and not yet in the views", registry=self.registry)

@@ -7,8 +7,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import problems
 from api.service import InService, Service
-from domain.incident.rules import RULES
+from domain import books, register, rostering
+from domain.incident import rules as incident
 from domain.model import Model
+from domain.registry import rules as registry
+
+BOOKS_OF_RULES = (incident.RULES, register.RULES, registry.RULES, books.RULES, rostering.RULES)
 
 router = APIRouter(tags=["运行"], responses=problems.declared(problems.UNEXPECTED))
 
@@ -80,7 +84,7 @@ async def metrics(service: InService) -> Response:
 )
 async def rules() -> tuple[RuleText, ...]:
     """每条规则的编号和说法；拒绝办理时 `rule` 就是这里的编号。"""
-    return tuple(RuleText(rule=rule.id, sentence=rule.sentence) for rule in RULES.values())
+    return tuple(RuleText(rule=rule.id, sentence=rule.sentence) for book in BOOKS_OF_RULES for rule in book.values())
 
 
 async def _positions(service: Service) -> tuple[int, int]:

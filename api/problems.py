@@ -14,6 +14,7 @@ from starlette.routing import Route
 from api.invalid import Fault, parameter_faults
 from domain.casework.asking import KeyReused, KeyStale, NotFound, StoreUnavailable, VersionStale
 from domain.model import Model, Refused
+from domain.registry.commands import RowsRefused
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "Problem"
@@ -57,11 +58,13 @@ UNIDENTIFIED = Kind("unidentified", 401, "身份不明", "没有可以确认的�
 LOOPBACK_ONLY = Kind("loopback-only", 403, "不接受此身份方式", "请求头表明身份只限在本机试用，不接受其他地址的请求。")
 FORBIDDEN = Kind("forbidden", 403, "无权查阅", "台账和统计只供工作人员在所负责的范围内查阅。")
 NOT_FOUND = Kind("not-found", 404, "没有这个案件", "没有找到这个案件，或者您无权查阅；请核对编号。")
+NO_NODE = Kind("no-node", 404, "没有这个节点", "那时的辖区里没有这个编号，请核对编号和时刻。")
 UNKNOWN_PATH = Kind("unknown-path", 404, "没有这个地址", "请对照接口说明 /docs 核对地址。")
 METHOD = Kind("method-not-allowed", 405, "不支持这种请求方法", "可用的方法见响应头 Allow。")
 REFUSED = Kind("refused", 409, "依规不能办理", "规则不允许这样办理，理由见 detail，规则编号见 rule。")
 KEY_STALE = Kind("key-stale", 409, "幂等键已过期", "按时间生成的幂等键与现在相差超过一天，请换一个新键。")
 VERSION_STALE = Kind("version-stale", 412, "案件已有新进展", "您看过之后案件又有变化，请重新查看后再办。")
+TOO_SLOW = Kind("body-too-slow", 408, "正文迟迟没有到齐", "正文没有在规定时间内到齐，没有保存任何内容；请重发。")
 TOO_LARGE = Kind("body-too-large", 413, "正文太大", "正文超过允许的大小，请缩短内容。")
 WRONG_MEDIA = Kind("unsupported-media-type", 415, "正文类型不对", "请用 Content-Type: application/json，编码 UTF-8。")
 INVALID = Kind("invalid", 422, "内容不符合要求", "请按 errors 逐项改正后再提交；没有保存任何内容。")
@@ -111,9 +114,9 @@ def answer(request: Request, problem: Problem) -> Response:
 def methods_of(request: Request) -> list[str]:
     """Every method served at the request's path; the framework names only those of the first route there."""
     routes: Sequence[Route] = request.app.state.doors
-    return sorted(
-        {method for route in routes if route.matches(request.scope)[0].value for method in route.methods or ()}
-    )
+    served = [route for route in routes if route.matches(request.scope)[0].value]
+    literal = [route for route in served if "{" not in route.path]  # a command's name is no node's id
+    return sorted({method for route in literal or served for method in route.methods or ()})
 
 
 def of_framework(error: HTTPException) -> Problem:
@@ -138,6 +141,12 @@ def of_refusal(error: Refused) -> Problem:
     return Problem(REFUSED, error.sentence, rule=error.rule.id)
 
 
+def of_rows(error: RowsRefused) -> Problem:
+    """Every row that does not fit, by the place it has in the body."""
+    faults = tuple(Fault(detail=fault.sentence, pointer=f"#/{fault.sheet}/{fault.row}") for fault in error.faults)
+    return Problem(REFUSED, error.sentence, rule=error.rule.id, errors=faults)
+
+
 def of_staleness(error: VersionStale) -> Problem:
     """The version to read again, and what happened since the one the caller saw."""
     since = tuple(line.event.label for line in error.since)
@@ -152,6 +161,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     HTTPException: of_framework,
     RequestValidationError: of_validation,
     Refused: of_refusal,
+    RowsRefused: of_rows,
     VersionStale: of_staleness,
     StoreUnavailable: of_store,
     NotFound: lambda _: Problem(NOT_FOUND),

@@ -1,4 +1,4 @@
-"""What the endpoints work with: casework, views, settings, metrics; opened together, closed together."""
+"""What the endpoints work with: casework, views, watch, settings, metrics; opened together, closed together."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from api.metrics import Metrics
 from api.opening import open_case_files, open_casework
 from api.settings import Settings
+from api.watch.keeping import Watch
 from domain.casework.application import Casework
 from projections.engine import Views
 
@@ -27,21 +28,31 @@ class Service:
     settings: Settings
     casework: Casework
     views: Views
+    watch: Watch
     metrics: Metrics
     readers: ThreadPoolExecutor
+    clock: Callable[[], datetime]
+    """The server's clock, aware."""
 
     @classmethod
     def open(cls, settings: Settings, clock: Callable[[], datetime]) -> Service:
-        """Open or create the files under `settings.data`, and let the views follow the writer."""
+        """Open or create the files under `settings.data`, and let the views follow the writer.
+
+        The watch stands still until it is started, within the loop that serves.
+        """
         files = open_case_files(settings)
         casework = open_casework(settings, files, clock)
         views = Views(files, settings.views_db)
         casework.writer.on_commit.append(views.wake)
         views.start()
-        return cls(settings, casework, views, Metrics(), ThreadPoolExecutor(2, thread_name_prefix="view-reader"))
+        metrics = Metrics()
+        watch = Watch(settings, casework, views, metrics, clock)
+        readers = ThreadPoolExecutor(2, thread_name_prefix="view-reader")
+        return cls(settings, casework, views, watch, metrics, readers, clock)
 
     async def aclose(self) -> None:
-        """Everything acknowledged is on the disk already; let go of threads and files, views first."""
+        """Everything acknowledged is on the disk already; let go of threads and files, first what asks and reads."""
+        await self.watch.aclose()
         await asyncio.to_thread(self.views.close)
         self.readers.shutdown()
         await self.casework.aclose()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+from importlib.metadata import entry_points
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+GATEWAYS = "bidao.gateways"
+"""The entry points under which installed packages offer channels of their own (`api.watch.channels.Channel`)."""
 
 
 class Settings(BaseSettings):
@@ -14,7 +21,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BIDAO_", frozen=True, extra="forbid")
 
-    data: Path = Field(default=Path("data"), description="Folder of events.db, views.db and secret.key")
+    data: Path = Field(default=Path("data"), description="Folder of events.db, views.db, outbox.db and secret.key")
     host: str = Field(default="127.0.0.1", description="Address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     header_identity: bool = Field(
@@ -27,9 +34,51 @@ class Settings(BaseSettings):
         description="JSON file of the territory: nodes, units and staff",
     )
     body_limit: int = Field(default=64 * 1024, ge=1024, description="Largest request body")
+    import_limit: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest sheet of the territory")
+    body_timeout: float = Field(default=30.0, gt=0, le=600, description="How long a request body may take to arrive")
     page_size: int = Field(default=50, ge=1, le=200, description="Rows of a docket page unless the caller says")
     wait_timeout: float = Field(default=3.0, gt=0, le=60, description="How long ?after= waits for the views")
     shutdown_timeout: int = Field(default=20, ge=1, description="How long running requests may take at shutdown")
+    watch: bool = Field(default=True, description="Keep the watch: call whoever is on duty, hand over, redraw")
+    watch_period: float = Field(default=1.0, gt=0, le=60, description="How often the watch looks")
+    webhook_url: SecretStr | None = Field(default=None, description="Where calls for whoever is on duty are posted")
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="Signs them (Standard Webhooks): whsec_ and base64 of 24 to 64 bytes"
+    )
+    webhook_timeout: float = Field(default=10.0, gt=0, le=120, description="How long the receiver may take")
+    gateways: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Names of installed SMS, e-mail or other gateways, separated by commas"
+    )
+    message_tries: int = Field(default=12, ge=1, le=50, description="After so many a message is a dead letter")
+
+    @field_validator("gateways", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("gateways")
+    @classmethod
+    def _installed(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if names and (missing := set(names) - entry_points(group=GATEWAYS).names):
+            raise ValueError(f"没有安装名为 {'、'.join(sorted(missing))} 的通知网关，请核对 BIDAO_GATEWAYS。")
+        return names
+
+    @model_validator(mode="after")
+    def _webhook_is_whole(self) -> Self:
+        if self.webhook_url is not None:
+            TypeAdapter(HttpUrl).validate_python(self.webhook_url.get_secret_value())
+            if not 24 <= len(self.webhook_key) <= 64:
+                raise ValueError("BIDAO_WEBHOOK_SECRET 应为 whsec_ 加 24 至 64 字节的 base64；有接收地址就须有密钥。")
+        return self
+
+    @property
+    def webhook_key(self) -> bytes:
+        """The bytes that sign; none where the secret is missing or not as it should be."""
+        written = self.webhook_secret.get_secret_value() if self.webhook_secret else ""
+        try:
+            return base64.b64decode(written.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            return b""
 
     @property
     def events_db(self) -> Path:
@@ -38,6 +87,14 @@ class Settings(BaseSettings):
     @property
     def views_db(self) -> Path:
         return self.data / "views.db"
+
+    @property
+    def outbox_db(self) -> Path:
+        return self.data / "outbox.db"
+
+    @property
+    def watch_lock(self) -> Path:
+        return self.data / "watch.lock"
 
     @property
     def secret_key(self) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from api.reading import Eyes, as_read
 from domain.casework.case_file import people_of
 from domain.casework.recording import RecordedEvent
 from domain.incident.governing import rules_of
@@ -14,13 +15,14 @@ from domain.telling import local, tell
 
 
 def print_timeline(console: Console, lines: Sequence[RecordedEvent], names: Mapping[str, str]) -> None:
-    """Print every line; a time claimed but not counted is shown beside the one that counts."""
-    known = {**names, **people_of(lines)}
-    for line in lines:
-        who = f"{known.get(line.actor, line.actor)}（{line.role.label}）"
+    """Print every line, sensitive fields covered; a time claimed but not counted is beside the one that counts."""
+    eyes = Eyes({**people_of(lines), **names})
+    for line in as_read(lines, eyes):
+        who = f"{' '.join(eyes.names.get(line.actor, line.actor).split())}（{line.role.label}）"
         head = Text(f"{line.version:>3}  {when(line)}  {who}　", "bold").append(line.event.label, "bold cyan")
         console.print(head, soft_wrap=True)
-        console.print(Text(f"     {tell(line.event, known)}"), soft_wrap=True)
+        for paragraph in tell(line.event, eyes.names).splitlines():  # so that no text passes for a line of the file
+            console.print(Text(f"     {paragraph}"), soft_wrap=True)
         if rules := rules_of(line.command):
             console.print(Text(f"     依据 {'、'.join(rule.id for rule in rules)}", "dim"), soft_wrap=True)
 

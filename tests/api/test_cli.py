@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import os
+import socket
 import sqlite3
+import stat
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from api.__main__ import app, main
 from api.demo.stories import STORIES
+from api.timeline import print_timeline
+from domain.casework.books import published_calendar
+from domain.casework.recording import RecordedEvent
+from domain.model import Minor, Person
+from tests.stored.fictional import line
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +38,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def case(store: Path) -> str:
     """The case of the first story."""
     with closing(sqlite3.connect(store / "events.db")) as database:
-        [name] = database.execute("SELECT originator_id FROM stored_events ORDER BY rowid LIMIT 1").fetchone()
+        first = "SELECT originator_id FROM stored_events WHERE topic = 'incident.reported' ORDER BY rowid LIMIT 1"
+        [name] = database.execute(first).fetchone()
     return f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
 
 
@@ -83,9 +96,17 @@ def test_a_rebuild_equals_what_stood(store: Path) -> None:
 
 def test_the_doctor_finds_a_good_store_good(store: Path) -> None:
     bidao("rebuild", "--data", str(store))
-    told = bidao("doctor", "--data", str(store))
+    with time_machine.travel(datetime(max(published_calendar().years), 11, 2, tzinfo=UTC)):
+        told = bidao("doctor", "--data", str(store))
     assert told.exit_code == 0, told.output
     assert "异常" not in told.output
+
+
+def test_the_doctor_warns_in_a_year_whose_calendar_nobody_imported(store: Path) -> None:
+    with time_machine.travel(datetime(2099, 3, 2, tzinfo=UTC)):
+        told = bidao("doctor", "--data", str(store))
+    assert told.exit_code == 1
+    assert "异常 2099年工作日历未载入" in told.output
 
 
 def test_the_doctor_finds_an_event_that_cannot_be_read(store: Path, tmp_path: Path) -> None:
@@ -114,3 +135,79 @@ def test_settings_that_cannot_be_are_said_not_thrown(
         main()
     assert end.value.code == 1
     assert "Traceback" not in capsys.readouterr().out
+
+
+def test_a_case_is_found_however_its_number_is_written(store: Path, case: str) -> None:
+    assert bidao("replay", case.upper(), "--data", str(store)).exit_code == 0
+
+
+def test_what_looks_like_markup_is_said_as_it_was_typed(store: Path) -> None:
+    told = bidao("replay", "[/]x[bold]", "--data", str(store))
+    assert (told.exit_code, told.exception.__class__) == (3, SystemExit)
+    assert "没有编号为 [/]x[bold] 的案件" in told.output
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("replay", "x")])
+def test_looking_makes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    told = bidao(*words, "--data", str(tmp_path / "typo"))
+    assert told.exit_code in (1, 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_makes_no_views(store: Path, tmp_path: Path) -> None:
+    with (
+        closing(sqlite3.connect(store / "events.db")) as good,
+        closing(sqlite3.connect(tmp_path / "events.db")) as copy,
+    ):
+        good.backup(copy)
+    assert "视图还没有建立" in bidao("doctor", "--data", str(tmp_path)).output
+    assert not (tmp_path / "views.db").exists()
+
+
+def test_a_port_in_use_is_said_before_anything_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run(monkeypatch, "serve", "--port", str(port), "--data", str(tmp_path / "data")) == 1
+    told = capsys.readouterr().out
+    assert f"不能在 127.0.0.1 的 {port} 端口上提供服务" in told.replace("\n", "")
+    assert "服务地址" not in told
+
+
+def test_what_is_written_is_for_the_operator_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It holds personal data."""
+    data = tmp_path / "data"
+    for words in (("demo",), ("rebuild",)):
+        assert run(monkeypatch, *words, "--data", str(data)) == 0
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (data, *data.iterdir())}
+    assert {"events.db", "views.db", "secret.key"} <= modes.keys()
+    assert {name for name, mode in modes.items() if mode & 0o077} == set()
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The console script as it is installed; gives its exit code."""
+    monkeypatch.setattr("sys.argv", ["bidao", *words])
+    before = os.umask(0o022)
+    try:
+        with pytest.raises(SystemExit) as end:
+            main()
+    finally:
+        os.umask(before)
+    return int(end.value.code or 0)
+
+
+def test_no_text_passes_for_a_line_of_the_file_and_no_minor_is_named() -> None:
+    """Line breaks are indented; what is sensitive is covered on a terminal as over HTTP."""
+    forged = "积水\n  9  2026-03-02 09:00  李核查员（核查员）　核查通过"
+    child = Minor(subject="s-child", name="小名", guardian=Person(subject="s-mother", name="母\n亲"))
+    reported = line("incident.reported")
+    assert isinstance(reported, RecordedEvent)
+    event = reported.event.model_copy(update={"description": forged, "on_behalf_of": child})
+    console = Console(file=io.StringIO(), width=200)
+    print_timeline(console, [reported.model_copy(update={"event": event, "actor": "s-mother"})], {})
+    written = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
+    assert "小名" not in written
+    first, *rest = written.splitlines()
+    assert "母 亲（" in first
+    assert all(text.startswith("     ") for text in rest)

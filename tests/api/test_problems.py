@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -80,6 +83,19 @@ def test_a_body_that_is_too_large(door: Visitor) -> None:
     told(door.ask(OFFICER, "report", large), 413, "body-too-large")
     told(door.ask(OFFICER, "report", headers=JSON, content=(b" " * 10_000 for _ in range(10))), 413, "body-too-large")
     assert door.stored() == before
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for(tmp_path: Path) -> None:
+    """Some of it is sent, then nothing."""
+    with serving(settings_for(tmp_path, body_timeout=0.2)) as url:
+        at = urlsplit(url)
+        headers = {**identity(OFFICER), "Idempotency-Key": "k", **JSON, "Content-Length": "1000"}
+        head = "".join(f"{name}: {value}\r\n" for name, value in {"Host": at.netloc, **headers}.items())
+        with socket.create_connection((at.hostname or "", at.port or 0)) as slow:
+            slow.sendall(f"POST /api/v1/incidents HTTP/1.1\r\n{head}\r\n{{".encode())
+            answer = b"".join(iter(lambda: slow.recv(65_536), b"")).decode()  # to the end: the connection is closed
+    assert answer.startswith("HTTP/1.1 408")
+    assert json.loads(answer.partition("\r\n\r\n")[2])["code"] == "body-too-slow"
 
 
 def test_a_body_of_the_wrong_shape_is_told_field_by_field(door: Visitor) -> None:

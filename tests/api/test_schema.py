@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from schemathesis.config import ChecksConfig
 
+from domain.rostering import AssignShifts
 from tests.api.visitor import START, Clock, Visitor, identity
 from tests.lives import LIVES, PRIMARY, REPORTED, TWICE
 from tests.server import serving, settings_for
@@ -28,8 +29,12 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
             ready[operation["operationId"]] = {"identity": READER, "incident_id": visitor.case(REPORTED)}
-            if method == "post":
-                ready[operation["operationId"]] = prepared_for(visitor, path.rpartition("/")[2])
+            last = path.rpartition("/")[2]
+            if method == "post" and "/incidents" in path:
+                ready[operation["operationId"]] = prepared_for(visitor, last)
+            elif last == "cancel-shift":
+                visitor.enact("duty", "assign-shifts", AssignShifts.example)
+            visitor.clock.now = START  # a case never goes back behind its own last line, and no other waits meanwhile
     return ready
 
 
@@ -42,7 +47,6 @@ def prepared_for(visitor: Visitor, last: str) -> dict[str, Any]:
     primary = visitor.case(TWICE[:1]) if PRIMARY in turn.asked.values() else None
     told["body"] = {field: primary if value == PRIMARY else value for field, value in turn.asked.items()}
     answer = visitor.play(tuple(before))
-    visitor.clock.now = START  # a case never goes back behind its own last line, and no other waits meanwhile
     return {**told, "incident_id": answer.json()["incident_id"], "If-Match": answer.headers["ETag"]}
 
 

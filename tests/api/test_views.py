@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,60 @@ def test_workload_and_response_times_say_how_far_they_come(service: Visitor) -> 
     [row] = times["rows"]
     assert (row["key"], row["n"]) == (SANJIAOPING, 3)
     assert row["p50"] == pytest.approx(360, rel=0.01)  # lives go on after six minutes
+
+
+@pytest.mark.parametrize(
+    ("by", "rows"),
+    [
+        ("building", {(None, "community-sanjiaoping", "三角坪社区"): 5, (None, "community-yunjian", "云箭社区"): 1}),
+        ("grid", {(SANJIAOPING, None, "床单厂小区网格"): 5, (YUNJIAN, None, "云箭社区第三网格"): 1}),
+        ("estate", {("estate-chuangdan", None, "床单厂小区"): 5, (None, "community-yunjian", "云箭社区"): 1}),
+        ("community", {("community-sanjiaoping", None, "三角坪社区"): 5, ("community-yunjian", None, "云箭社区"): 1}),
+        ("street", {("street-chengzhong", None, "城中街道"): 5, ("street-tuoyuan", None, "坨院街道"): 1}),
+        ("district", {("district-hecheng", None, "鹤城区"): 6}),
+        ("city", {("city-huaihua", None, "怀化市"): 6}),
+    ],
+)
+def test_figures_are_rolled_up_to_any_level(service: Visitor, by: str, rows: dict[tuple[str, ...], int]) -> None:
+    for drawn in ("then", "now"):
+        told = shown(service, VIEWS[1], by=by, drawn=drawn)["rows"]
+        assert {(row["key"], row["community"], row["name"]): row["reported"] for row in told} == rows
+    arrived = {key for key, reported in rows.items() if reported >= 5}  # nobody came to the one case of the other grid
+    times = shown(service, VIEWS[2], by=by, stage="arrive")["rows"]
+    assert {(row["key"], row["community"], row["name"]) for row in times} == arrived
+
+
+def test_a_grid_is_split_tomorrow(tmp_path: Path) -> None:
+    """Its figures stay where they were then; as drawn now they follow the building, from the day on which it holds."""
+    clock = Clock()
+    with serving(settings_for(tmp_path, wait_timeout=20), clock) as url, httpx.Client(base_url=url) as client:
+        visitor = Visitor(client, clock)
+        visitor.report(building="building-chuangdan-1-2")
+        visitor.report()
+        split = {
+            "grid": SANJIAOPING,
+            "into": [
+                {"id": "grid-east", "name": "东网格", "buildings": ["building-chuangdan-1-2"]},
+                {"id": "grid-west", "name": "西网格"},
+            ],
+            "effective_from": (clock.now + timedelta(days=1)).isoformat(),
+        }
+        headers = identity("district-desk") | {"Idempotency-Key": visitor.new_key()}
+        assert client.post("/api/v1/territory/split-grid", json=split, headers=headers).status_code == 200
+
+        def by_grid(drawn: str, actor: str = "district-desk") -> dict[tuple[str | None, str | None], int]:
+            rows = shown(visitor, VIEWS[1], actor, drawn=drawn)["rows"]
+            return {(row["key"], row["name"]): row["reported"] for row in rows}
+
+        before = {(SANJIAOPING, "床单厂小区网格"): 2}
+        assert by_grid("then") == by_grid("now") == before
+        today = visitor.read(f"{VIEWS[1]}?drawn=now").headers["ETag"]
+        clock.forward(hours=25)
+        assert visitor.read(f"{VIEWS[1]}?drawn=now", **{"If-None-Match": today}).status_code == 200, "only time passed"
+        assert by_grid("then") == before
+        assert by_grid("now") == {(None, "三角坪社区"): 1, ("grid-east", "东网格"): 1}
+        assert shown(visitor, VIEWS[1], territory=SANJIAOPING, drawn="now")["rows"] == []
+        assert by_grid("now", OFFICER) == {}, "nothing is drawn there any more"
 
 
 @pytest.mark.parametrize("path", VIEWS)

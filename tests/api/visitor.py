@@ -14,7 +14,7 @@ import httpx
 
 from api.settings import Settings
 from domain.territory import Territory
-from tests.lives import PRIMARY, REPORT, Life
+from tests.lives import PRIMARY, REPORT, SYSTEM, Life
 
 REGISTRY = Territory.model_validate_json(Path(str(Settings.model_fields["registry"].default)).read_bytes())
 STAFF = {member.id: member for member in REGISTRY.staff}
@@ -37,6 +37,8 @@ class Clock:
 
 def identity(actor: str) -> dict[str, str]:
     """The header of a member of staff, or of a resident."""
+    if actor == SYSTEM:
+        return {"Bidao-Actor": f"{actor}; role=system"}
     member = STAFF.get(actor)
     if member is None:
         return {"Bidao-Actor": f"{actor}; role=resident"}
@@ -72,6 +74,13 @@ class Visitor:
             request = {"json": {} if body is None else body}
         encoded = [(name.encode(), value.encode()) for name, value in sent.items() if value is not None]
         return self.client.post(path, headers=encoded, **request)
+
+    def enact(
+        self, register: str, command: str, body: Any, actor: str = "district-desk", *, key: str = "", **asked: Any
+    ) -> httpx.Response:
+        """One command on a register; `asked` are query parameters."""
+        headers = {**identity(actor), "Idempotency-Key": key or self.new_key()}
+        return self.client.post(f"/api/v1/{register}/{command}", json=body, headers=headers, params=asked)
 
     def play(self, life: Life) -> httpx.Response:
         """A whole life, each turn in its time; gives the answer to the last one."""
