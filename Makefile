@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header $(UPGRADE)
 
-.PHONY: help run test check demo bench lock clean
+.PHONY: help run test future check demo bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,6 +28,9 @@ check: $(VENV)/.dev ## fast: lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+future: $(VENV)/.dev ## all tests with the clock in 2027, a year whose working days are not published
+	BIDAO_TEST_DATE=2027-03-01 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 bench: $(VENV)/.dev ## the speed table, as text and bench.json
 	$(BIN)/python -m tests.bench

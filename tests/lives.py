@@ -13,6 +13,8 @@ from domain.incident.commands import BY_NAME, Report
 RESIDENT = "s-zeng"
 OFFICER, SECRETARY, STREET = "officer-ge", "secretary-sanjiaoping", "street-desk"
 PROPERTY, EXPERT, CHECKER = "property-desk", "expert-yi", "checker-li"
+SYSTEM = "bidao"
+"""The service itself."""
 PRIMARY = "$primary"
 """In a body: the id of the case that the first turn reported."""
 
@@ -127,5 +129,6 @@ LIVES: dict[str, Life] = {
         (*CLOSED, Turn(CHECKER, "archive")),
         (*MERGED, Turn(SECRETARY, "unmerge")),
         (*REPORTED, Turn(RESIDENT, "add-evidence")),
+        *((*REPORTED, Turn(SYSTEM, command)) for command in ("call-duty", "redraw", "determine-deadlines")),
     )
 }

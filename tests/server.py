@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
 from time import sleep
-from typing import Any
+from typing import Any, NamedTuple
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from api.app import create_app, server_of
 from api.settings import Settings
@@ -19,8 +20,8 @@ from domain.casework.application import now
 
 
 def settings_for(data: Path, **changes: Any) -> Settings:
-    """Settings for a test: files under `data`, identity by header."""
-    return Settings(data=data, header_identity=True, **changes)
+    """Settings for a test: files under `data`, identity by header, nothing that happens by itself."""
+    return Settings(data=data, **{"header_identity": True, "watch": False, **changes})
 
 
 @contextmanager
@@ -49,3 +50,28 @@ def answering(app: FastAPI, settings: Settings, listening: socket.socket | None 
         finally:
             server.should_exit = True
             thread.join()
+
+
+TICK = "/tick"
+"""Where a scenario lets the watch go round once: it is a test's, not a door of the service."""
+
+
+class Door(NamedTuple):
+    """One application at one port for a whole run: what is slow to build is built once."""
+
+    app: FastAPI
+    url: str
+
+
+@contextmanager
+def open_door(directory: Path) -> Iterator[Door]:
+    """Serve until the block ends. Whoever uses the door puts a service of their own behind it."""
+    settings = settings_for(directory)
+    app = create_app(settings)
+    app.add_api_route(TICK, _tick, methods=["POST"])
+    with answering(app, settings) as url:
+        yield Door(app, url)
+
+
+async def _tick(request: Request) -> dict[str, int]:
+    return asdict(await request.app.state.service.watch.tick())

@@ -6,14 +6,18 @@ from pathlib import Path
 import pytest
 from pytest_bdd import scenarios
 
-from tests.drivers import Clock, Domain, Door, Driver, Http, open_door
+from tests.drivers import Clock, Domain, Driver
+from tests.http_driver import Http
+from tests.server import Door, open_door
 from tests.steps.cast import TERRITORY
+from tests.steps.keeping import *  # noqa: F403 - the same
 from tests.steps.steps import *  # noqa: F403 - pytest-bdd looks for steps among a module's names
 from tests.steps.views import *  # noqa: F403 - the same
 from tests.steps.words import moment
 from tests.steps.world import World
 
-NOON = moment("2026-03-02 12:00")
+FURNISHED, NOON = moment("2020-01-01 00:00"), moment("2026-03-02 12:00")
+"""A service has been there for a while when a scenario begins."""
 
 
 @pytest.fixture(scope="session")
@@ -26,13 +30,14 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 @pytest.fixture(params=["domain", "http"], autouse=True)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A service of its own for each scenario, empty, at a time the scenario may set."""
-    clock = Clock(NOON)
+    clock = Clock(FURNISHED)
     driver: Driver = (
         Domain(TERRITORY, clock)
         if request.param == "domain"
         else Http(request.getfixturevalue("door"), clock, tmp_path)
     )
     with driver:
+        clock.now = NOON
         told = World(driver, clock)
         yield told
         told.nothing_unsaid()

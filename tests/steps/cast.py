@@ -14,7 +14,13 @@ REGISTRY = Path(__file__).parents[2] / "api" / "demo" / "registry.json"
 TERRITORY = Territory.model_validate_json(REGISTRY.read_text(encoding="utf-8"))
 STAFF = {member.name: member for member in TERRITORY.staff}
 UNITS = {unit.name: unit.id for unit in TERRITORY.units}
-PLACES = {node.name: node.id for node in TERRITORY.nodes} | {"册外网格": "grid-not-registered"}
+TO_BE_DRAWN = {
+    "床单厂东网格": "grid-chuangdan-east",
+    "床单厂西网格": "grid-chuangdan-west",
+    "床单厂联合网格": "grid-chuangdan-joint",
+}
+"""Grids that are not there yet."""
+PLACES = {node.name: node.id for node in TERRITORY.nodes} | TO_BE_DRAWN | {"册外网格": "grid-not-registered"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,8 @@ RESIDENTS = {
     "颜昌前": Resident("s-yanchangqian", "grid-huafeng-1"),
 }
 PEOPLE = {**{name: member.id for name, member in STAFF.items()}, **{n: r.subject for n, r in RESIDENTS.items()}}
-NAMES = {**TERRITORY.names, **{resident.subject: name for name, resident in RESIDENTS.items()}}
+NAMES = {"bidao": "系统"} | {id: name for name, id in TO_BE_DRAWN.items()}
+NAMES |= {**TERRITORY.names, **{resident.subject: name for name, resident in RESIDENTS.items()}}
 """Id of anybody or anything → what it is called."""
 
 
@@ -51,7 +58,9 @@ def who(name: str) -> Who:
 
 
 def person(name: str) -> dict[str, Any]:
-    """A resident as a report names them."""
+    """A resident as a report names them. Staff have no such number but the one they work by."""
+    if name in STAFF:
+        return {"subject": STAFF[name].id, "name": name}
     resident = RESIDENTS[name]
     named: dict[str, Any] = {"subject": resident.subject, "name": name}
     return {**named, "guardian": person(resident.guardian)} if resident.guardian else named

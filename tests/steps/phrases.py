@@ -106,4 +106,9 @@ DUPLICATES = (
     Phrase("把{case}并入{into}", "merge"),
     Phrase("撤销并案", "unmerge", {"reason": ""}),
 )
-PHRASES = INTAKE + HANDLING + COORDINATION + REQUESTS + MONEY + CLOSING + DUPLICATES
+UPKEEP = (
+    Phrase("登记已经呼叫值班", "call-duty"),
+    Phrase("登记辖区已经调整", "redraw"),
+    Phrase("登记时限已经确定", "determine-deadlines"),
+)
+PHRASES = INTAKE + HANDLING + COORDINATION + REQUESTS + MONEY + CLOSING + DUPLICATES + UPKEEP

@@ -6,21 +6,33 @@ from collections.abc import Mapping
 
 from pytest_bdd import parsers, then
 
-from domain.incident.words import Kind
+from domain.clocks import Light
+from domain.incident.words import ClockName, Kind
 from tests.steps.cast import PLACES
-from tests.steps.looking import Look, at, name, rows, rows_of, time
+from tests.steps.looking import Look, at, label, name, rows, rows_of, time
 from tests.steps.world import World
 
 Table = list[list[str]]
-BY = {"网格": "grid", "经办人": "officer", "单位": "unit", "社区": "community", "街道": "street", "性质": "kind"}
+BY = {
+    "网格": "grid",
+    "楼栋": "building",
+    "经办人": "officer",
+    "单位": "unit",
+    "社区": "community",
+    "街道": "street",
+    "性质": "kind",
+}
 BY |= {"日": "day", "周": "week", "月": "month", "合计": "all"}
 STRETCHES = {"反映到受理": "accept", "反映到到场": "arrive", "反映到办结": "resolve", "办结到结案": "close"}
 OPEN = {"在办": {"open": "true"}, "已了结": {"open": "false"}, "全部": {}}
+OPEN |= {f"亮{light.label}的": {"light": light.value} for light in (Light.GREEN, Light.YELLOW, Light.RED)}
+OPEN |= {"时限未定的": {"light": Light.UNDETERMINED.value}}
 OF_PLACE = r'(?:"(?P<place>[^"]*)"的?)?'
 KINDS = {kind.value: kind.label for kind in Kind}
 
 WORK: Mapping[str, Look] = {
-    **{word: name("key") for word in ("网格", "经办人", "单位")},
+    **{word: name("key") for word in ("网格", "经办人", "单位", "楼栋", "街道")},
+    "社区": name("community"),
     "日期": at("day"),
     "反映": at("reported"),
     "受理": at("accepted"),
@@ -52,14 +64,18 @@ DOCKET: Mapping[str, Look] = {
     "首接负责": name("lead"),
     "首次到场": time("arrived_at"),
     "挂账至": time("suspended_until"),
+    "到期": time("due_at"),
+    "哪个时钟": label(ClockName, "due_clock"),
+    "灯": label(Light, "light"),
     "返工次数": at("reworks"),
     "退回次数": at("returns"),
 }
 
 
-@then(parsers.re(OF_PLACE + r"(?P<daily>每天的)?工作量按(?P<by>\w+)是"))
-def _(world: World, place: str | None, daily: str | None, by: str, datatable: Table) -> None:
+@then(parsers.re(r"(?P<now>按现在的划分，)?" + OF_PLACE + r"(?P<daily>每天的)?工作量按(?P<by>\w+)是"))
+def _(world: World, now: str | None, place: str | None, daily: str | None, by: str, datatable: Table) -> None:
     query = {"by": BY[by], "split_by_day": "true" if daily else "false", **within(place)}
+    query["drawn"] = "now" if now else "then"
     assert rows_of(world.service.workload(query), WORK, datatable) == datatable[1:]
 
 

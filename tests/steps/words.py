@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from domain.clocks import SHANGHAI
 from domain.incident.words import Answer, Capacity, Card, HelpFrom, Kind, OutcomeCode
-from domain.model import Labelled
+from domain.model import CRS, Labelled
 from domain.territory import Level
 from tests.steps.cast import PEOPLE, PLACES, UNITS
 
@@ -56,6 +56,16 @@ def fen(text: str) -> int:
     """Money, such as 80.00元, in fen."""
     yuan, cents = text.removesuffix("元").split(".")
     return int(yuan) * 100 + int(cents)
+
+
+def position(crs: CRS) -> Callable[[str], dict[str, Any]]:
+    """Degrees east and north, such as 109.9584，27.5511."""
+
+    def read(text: str) -> dict[str, Any]:
+        longitude, latitude = map(float, text.split("，"))
+        return {"longitude": longitude, "latitude": latitude, "crs": crs.value}
+
+    return read
 
 
 def quoted(value: Callable[[str], Any] = str) -> Word:
@@ -145,6 +155,9 @@ CLAUSES: Mapping[str, tuple[str, Word]] = {
     "不重办的理由": ("reason_not_reopening", TEXT),
     "发生在": ("grid", PLACE),
     "楼栋": ("building", PLACE),
+    "类别": ("category", TEXT),
+    "坐标": ("position", quoted(position(CRS.GCJ02))),
+    "GPS坐标": ("position", quoted(position(CRS.WGS84))),
     "同时知会": ("also_grids", listed(PLACES.__getitem__)),
     "事情开始于": ("began_at", TIME),
     "紧急程度": ("urgency", quoted(int)),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from domain.casework.asking import Receipt
 from domain.incident.words import Kind, Stage
+from domain.register import RegisterCommand
 from tests.drivers import AsOf, Clock, Driver, Json, Query, Refusal, Seen
 from tests.steps.cast import NAMES, officer_of, who
 from tests.steps.grammar import ACTS, Ask
@@ -77,6 +78,30 @@ class World:
     def nothing_unsaid(self) -> None:
         """A refusal that no step speaks of is a promise broken in silence."""
         assert self.refusal is None, f"上一步被拒绝，却没有写明：{self.refusal}"
+
+    def enact(self, name: str, command: type[RegisterCommand], body: Json) -> None:
+        """Ask something of a register; cases are another matter."""
+        self.nothing_unsaid()
+        self.version_before = self._version()
+        self.keys += 1
+        answer = self.service.register(who(name), f"k-{self.keys}", command, body)
+        self.refusal = answer if isinstance(answer, Refusal) else None
+
+    def tick(self) -> None:
+        """Let the watch do what is due now."""
+        self.nothing_unsaid()
+        self.service.tick()
+        self.receipt = None  # the cases may have moved on
+
+    def clocks(self, page: Page = LATEST) -> list[Json]:
+        self.nothing_unsaid()
+        return self.service.clocks(self.ids[page.case or self.case], page.as_of)
+
+    def alike(self) -> list[Json]:
+        """What may be about the same matter as the case last spoken of, each by its description."""
+        self.nothing_unsaid()
+        titles = {case_id: title for title, case_id in self.ids.items()}
+        return [{**row, "title": titles[row["incident_id"]]} for row in self.service.alike(self.ids[self.case])]
 
     def refused(self) -> Refusal:
         """The refusal, hereby spoken of; it wrote nothing."""

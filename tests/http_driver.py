@@ -1,0 +1,120 @@
+"""The way to ask through the HTTP door: real HTTP, a service of its own for every scenario."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from ssl import create_default_context
+from typing import Self
+
+import httpx
+
+from api.service import Service
+from domain.casework.asking import Receipt, RegisterReceipt
+from domain.register import RegisterCommand
+from tests.drivers import AUDITOR, AsOf, Body, Clock, Json, NotThere, Query, Refusal, Seen, Who
+from tests.server import TICK, Door, settings_for
+
+TLS = create_default_context()
+"""Made once: it is slow to make, and says nothing about a scenario."""
+
+
+class Http:
+    """Over real HTTP: a service of its own behind the door, its SQLite files under `directory`."""
+
+    def __init__(self, door: Door, clock: Clock, directory: Path) -> None:
+        self._service = door.app.state.service = Service.open(settings_for(directory), clock)
+        self._url = door.url
+        self._client = httpx.Client(base_url=f"{door.url}/api/v1", verify=TLS, timeout=30)
+        self._position = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client.close()
+        asyncio.run(self._service.aclose())
+
+    def ask(self, who: Who, key: str, command: str, body: Body, seen: Seen | None) -> Receipt | Refusal:
+        headers = {"Idempotency-Key": key, "Bidao-Actor": _identity(who)}
+        path = "incidents"
+        if seen is not None:
+            headers["If-Match"] = f'"{seen.version}"'
+            path = f"incidents/{seen.case_id}/{command}"
+        answer = self._post(path, body, headers)
+        if isinstance(answer, Refusal):
+            return answer
+        receipt = Receipt.model_validate({field: answer.json()[field] for field in Receipt.model_fields})
+        assert answer.headers["ETag"] == f'"{receipt.version}"'
+        self._position = max(self._position, receipt.position)
+        return receipt
+
+    def register(self, who: Who, key: str, command: type[RegisterCommand], body: Body) -> RegisterReceipt | Refusal:
+        headers = {"Idempotency-Key": key, "Bidao-Actor": _identity(who)}
+        answer = self._post(f"{command.register}/{command.name}", body, headers)
+        return answer if isinstance(answer, Refusal) else RegisterReceipt.model_validate(answer.json())
+
+    def _post(self, path: str, body: Body, headers: dict[str, str]) -> httpx.Response | Refusal:
+        answer = self._client.post(path, json=body, headers=headers)
+        said = answer.json()
+        if answer.status_code == httpx.codes.CONFLICT and said["code"] == "refused":
+            return Refusal(said["rule"], said["detail"])
+        assert answer.is_success, said
+        return answer
+
+    def tick(self) -> None:
+        while True:
+            self._view("incidents", {})  # the watch looks where the views are
+            tally = self._client.post(f"{self._url}{TICK}").json()
+            if not tally["changed"] and not tally["more"]:
+                return
+
+    def case_file(self, case_id: str, as_of: AsOf = None) -> Json:
+        file: Json = self._get(f"incidents/{case_id}", _as_of(as_of)).json()
+        return file
+
+    def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        clocks: list[Json] = self._get(f"incidents/{case_id}/clocks", _as_of(as_of)).json()["clocks"]
+        return clocks
+
+    def alike(self, case_id: str) -> list[Json]:
+        items: list[Json] = self._view(f"incidents/{case_id}/alike", {})["items"]
+        return items
+
+    def history(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        events: list[Json] = self._get(f"incidents/{case_id}/history", _as_of(as_of)).json()["events"]
+        return events
+
+    def docket(self, query: Query) -> list[Json]:
+        items: list[Json] = self._view("incidents", query)["items"]
+        return items
+
+    def workload(self, query: Query) -> list[Json]:
+        rows: list[Json] = self._view("views/workload", query)["rows"]
+        return rows
+
+    def response_times(self, query: Query) -> list[Json]:
+        rows: list[Json] = self._view("views/response-times", query)["rows"]
+        return rows
+
+    def _view(self, path: str, query: Query) -> Json:
+        view: Json = self._get(path, {**query, "after": str(self._position)}).json()
+        return view
+
+    def _get(self, path: str, query: Query | None = None) -> httpx.Response:
+        answer = self._client.get(path, params=query, headers={"Bidao-Actor": _identity(AUDITOR)})
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotThere
+        assert answer.is_success, answer.json()
+        return answer
+
+
+def _identity(who: Who) -> str:
+    said = {"role": who.role.value, "scope": who.scope, "unit": who.unit}
+    return "; ".join([who.actor, *(f"{name}={value}" for name, value in said.items() if value)])
+
+
+def _as_of(as_of: AsOf) -> Query:
+    if as_of is None:
+        return {}
+    return {"as_of_version": str(as_of)} if isinstance(as_of, int) else {"as_of": as_of.isoformat()}
