@@ -34,6 +34,7 @@ from domain.casework.case_file import as_known
 from domain.casework.recording import RecordedEvent
 from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI
+from domain.model import Refused
 from projections.engine import Views
 
 WRONG, NOT_FOUND = 1, 3
@@ -67,10 +68,16 @@ def serve(
     app_to_serve = create_app(settings)
     with listening(settings) as door:
         settings = settings.model_copy(update={"port": door.getsockname()[1]})
+        asyncio.run(try_opening(settings))
         told = asyncio.run(tell_stories(settings, only_if_empty=True)) if settings.demo else []
         where_to_look(settings, told)
         configure()
         server_of(app_to_serve, settings).run([door])
+
+
+async def try_opening(settings: Settings) -> None:
+    """What cannot be opened is said now, and not by the server once it was announced."""
+    await open_casework(settings, open_case_files(settings)).aclose()
 
 
 def where_to_look(settings: Settings, told: list[Told]) -> None:
@@ -171,7 +178,7 @@ def main() -> None:
     os.umask(PRIVATE)
     try:
         app()
-    except (AddressTaken, UnsafeSettings, StoreUnusable, SecretUnusable) as trouble:
+    except (AddressTaken, Refused, UnsafeSettings, StoreUnusable, SecretUnusable) as trouble:
         console.print(f"[red]{escape(str(trouble))}[/]")
         sys.exit(WRONG)
     except ValidationError as wrong:

@@ -19,6 +19,8 @@ from api.reading import scope_of
 from api.service import Service
 from api.tags import TAGGED, conditional, is_known, tagged
 from domain.model import Model
+from domain.territory import Level
+from projections.alike import alike_counts
 from projections.docket import BadCursor, DocketPage, DocketQuery, docket
 from projections.response_time import ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
@@ -49,6 +51,8 @@ class Following(WrittenOut):
 
 class DocketAsked(DocketQuery, Following):
     """台账的查询条件。"""
+
+    alike: bool = Field(default=False, description="每行写上有几件疑似重复的在办案件")
 
 
 class WorkloadAsked(WorkloadQuery, Following):
@@ -83,14 +87,18 @@ class ResponseTimesTold(Model):
 )
 async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting) -> Response:
     """所负责范围内的案件，按条件筛选、排序、翻页；`capped` 为 true 时件数只数到一万。"""
+    service = visit.service
     if "limit" not in asked.model_fields_set:
-        asked = asked.model_copy(update={"limit": visit.service.settings.page_size})
+        asked = asked.model_copy(update={"limit": service.settings.page_size})
+    if service.casework.territory.level(asked.territory) is Level.CITY:
+        asked = asked.model_copy(update={"territory": None})  # a store serves one city
 
     def page(scope: Scope, position: int) -> Model:
         try:
-            return docket(visit.service.views, scope, asked, visit.service.clock())
+            found = docket(service.views, scope, asked, service.clock())
         except BadCursor as bad:
             raise Problem(problems.BAD_CURSOR) from bad
+        return with_alike(found, scope, service) if asked.alike else found
 
     return await looked_up(asked, visit, page, turning=True)
 
@@ -141,6 +149,7 @@ async def looked_up(
     """
     service = visit.service
     scope = scope_of(visit.asker, service.casework.territory)
+    require_place(getattr(asked, "territory", None), service)
     if asked.after is not None:
         await require_position(asked.after, service)
     position = service.views.position
@@ -152,6 +161,21 @@ async def looked_up(
         shown = found.model_dump_json(exclude={"next"})  # a cursor says when it was made
         tag = f'W/"{position}-{sha256(shown.encode()).hexdigest()[:16]}"'
     return tagged(tag) if turning and is_known(visit.request, tag) else tagged(tag, found.model_dump_json())
+
+
+def require_place(node: str | None, service: Service) -> None:
+    """Raise `Problem` (422) for a place the territory never had: nothing found there would mean nothing."""
+    if node is not None and node not in service.casework.territory.node:
+        raise invalid([Fault(detail="辖区里没有这个编号，请核对。", parameter="territory")])
+
+
+def with_alike(page: DocketPage, scope: Scope, service: Service) -> DocketPage:
+    """The same page, each open case with how many others may be about the same matter."""
+    table = service.casework.clocks.table_at(service.clock())
+    ids = [row.incident_id for row in page.items]
+    counts = alike_counts(service.views, service.casework.files, scope, ids, table)
+    items = (row.model_copy(update={"alike": counts.get(row.incident_id)}) for row in page.items)
+    return page.model_copy(update={"items": tuple(items)})
 
 
 async def require_position(after: int, service: Service) -> None:

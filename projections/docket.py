@@ -61,6 +61,7 @@ class DocketRow(Model):
     merged_into: str | None
     reworks: int
     returns: int
+    alike: int | None = Field(default=None, description="疑似重复的在办案件有几件；没有要求或不在办的没有")
 
 
 class DocketPage(Model):

@@ -364,7 +364,14 @@ class Incident:
                     for clock in self.clocks
                 )
             case e.Redrawn():
-                return replace(self, standing=self.standing.model_copy(update={"place": event.place}))
+                return replace(
+                    self,
+                    standing=self.standing.model_copy(update={"place": event.place}),
+                    pending={
+                        request: asked._replace(event=_moved(asked.event, event))
+                        for request, asked in self.pending.items()
+                    },
+                )
             case e.DeadlineDetermined():
                 determined = {(one.clock, one.cycle, one.nth) for one in event.clocks}
                 return self._with_clocks(
@@ -436,6 +443,13 @@ class Incident:
 
 
 BEFORE_HANDLING = frozenset({ClockName.ACCEPT, ClockName.DISPATCH, ClockName.ARRIVE})
+
+
+def _moved(asked: e.AskEvent, redrawn: e.Redrawn) -> e.AskEvent:
+    """What was asked before the map changed, of the place as it is drawn now."""
+    if not isinstance(asked, e.CorrectionRequested) or asked.standing.place != redrawn.was:
+        return asked
+    return asked.model_copy(update={"standing": asked.standing.model_copy(update={"place": redrawn.place})})
 
 
 def _ticked(open_items: tuple[bool, ...], number: int) -> tuple[bool, ...]:

@@ -175,6 +175,16 @@ def test_a_port_in_use_is_said_before_anything_else(
     assert "服务地址" not in told
 
 
+def test_a_store_that_cannot_be_opened_is_said_before_anything_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "events.db").write_bytes(b"no database" * 1000)
+    assert run(monkeypatch, "serve", "--port", "0", "--data", str(tmp_path)) == 1
+    told = capsys.readouterr().out
+    assert "不是数据库" in told.replace("\n", "")
+    assert "服务地址" not in told
+
+
 def test_what_is_written_is_for_the_operator_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It holds personal data."""
     data = tmp_path / "data"

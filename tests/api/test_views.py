@@ -71,7 +71,7 @@ def test_the_docket_is_turned_page_by_page(service: Visitor) -> None:
         ({"kind": "dispute"}, 0),
         ({"kind": "emergency", "territory": YUNJIAN, "stage": "reported"}, 1),
         ({"urgency": 1, "reported_from": "2026-03-02T00:00:00+08:00"}, 6),
-        ({"territory": "nowhere"}, 0),
+        ({"territory": "city-huaihua"}, 6),
     ],
 )
 def test_the_docket_is_filtered(service: Visitor, query: dict[str, Any], count: int) -> None:
@@ -218,3 +218,10 @@ def test_views_that_cannot_follow_in_time_are_503(tmp_path: Path) -> None:
             assert answer.headers["Retry-After"] == "1"
             assert client.get("/readyz").json()["lag"] == position
             views.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_place_that_never_was_is_said_to_be_unknown(door: Visitor, view: str) -> None:
+    answer = door.read(f"{view}?territory=nowhere")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "territory"

@@ -152,6 +152,15 @@ def test_a_split_grid_sends_its_cases_where_their_building_lies_now() -> None:
     assert somewhere.case.standing.place == Place(district="district", street="street", community="community")
 
 
+def test_a_correction_asked_for_before_the_map_changed_does_not_put_the_case_back() -> None:
+    scene = Scene().play(
+        OFFICER(report(building="building")), OFFICER(c.RequestCorrection(urgency=2, reason="险情扩大"))
+    )
+    scene.territory = REDRAWN
+    scene.play(SYSTEM(c.Redraw()), SECRETARY(c.GrantCorrection()))
+    assert (scene.case.standing.urgency, scene.case.standing.place.grid) == (2, "grid-east")
+
+
 def test_a_due_time_waits_for_its_calendar_and_is_then_fixed_by_an_event() -> None:
     scene = Scene(WAITING).play(*until(Stage.HANDLING, urgency=3))
     assert (Call.UNDETERMINED, ClockName.HANDLE) in calls(scene)
