@@ -139,7 +139,7 @@ def history_line(line: RecordedEvent, names: Mapping[str, str]) -> HistoryLine:
         type=event.type,
         label=event.label,
         sentence=tell(event, names),
-        actor_name=names.get(line.actor),
+        actor_name=Role.SYSTEM.label if line.role is Role.SYSTEM else names.get(line.actor),
         rules=tuple(rule.id for rule in rules_of(line.command)),
         data=event.model_dump(mode="json", exclude_none=True, exclude={"type"}, warnings=False),
     )

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     demo: bool = Field(default=False, description="Replay the three incidents of the article into an empty store")
     registry: Path = Field(
         default=Path(__file__).with_name("demo") / "registry.json",
-        description="JSON file of the territory: nodes, units and staff",
+        description="JSON file of the territory an empty store begins with",
     )
     body_limit: int = Field(default=64 * 1024, ge=1024, description="Largest request body")
     import_limit: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest sheet of the territory")
