@@ -13,7 +13,7 @@ from api import problems
 from api.door import DoorRoute, Visit, Visiting
 from api.identity import SCHEME
 from api.offering import ReportReceipt, offered
-from api.reading import require_readable
+from api.reading import require_concerned
 from domain.casework.asking import Caller, Receipt
 from domain.incident import commands
 from domain.incident.commands import OnCase, PairedStep, Report, Step
@@ -112,7 +112,7 @@ def asking(kind: type[OnCase]) -> Callable[..., Awaitable[Response]]:
     ) -> Response:
         if visit.asker.role is Role.RESIDENT:  # of a case they may not read they learn nothing by asking
             lines = await visit.service.casework.history(str(incident_id))
-            require_readable(lines, visit.asker, visit.service.casework.territory)
+            require_concerned(lines, visit.asker)
         caller, version = caller_of(visit, key), version_of(if_match)
         receipt = await visit.service.casework.act(str(incident_id), command, caller, if_match=version)
         return answered(receipt, visit)

@@ -38,6 +38,18 @@ def require_readable(lines: Lines, asker: Identity, territory: Territory) -> Non
         raise Problem(NOT_FOUND)
 
 
+def require_concerned(lines: Lines, resident: Identity) -> None:
+    """Raise `Problem` (404) unless a resident may read the case, or is asked about it as reporter of a duplicate."""
+    asked = {
+        person.answers
+        for line in lines
+        if isinstance(line.event, e.DuplicateAttached)
+        for person in line.event.affected
+    }
+    if resident.actor not in asked and not _is_theirs(lines, resident):
+        raise Problem(NOT_FOUND)
+
+
 def _is_theirs(lines: Lines, resident: Identity) -> bool:
     """Whether a resident reported the case, or it is about them, or they answer for somebody it is about."""
     first = lines[0]

@@ -175,7 +175,12 @@ def test_clusters_are_narrowed_and_limited(service: Visitor) -> None:
     assert {case["incident_id"] for cluster in found for case in cluster["cases"]} == {
         receipt["incident_id"] for receipt in pairs
     }
-    for query, count in (("limit=1", 1), ("category=0101", 1), ("territory=grid-chuangdan-1", 2), ("territory=street-tuoyuan", 0)):
+    for query, count in (
+        ("limit=1", 1),
+        ("category=0101", 1),
+        ("territory=grid-chuangdan-1", 2),
+        ("territory=street-tuoyuan", 0),
+    ):
         assert len(service.read(f"{PAGE}?{query}").json()["clusters"]) == count
 
 

@@ -9,7 +9,6 @@ from domain.incident.commands import BY_NAME
 from tests.api.visitor import Visitor
 from tests.lives import LIVES, OFFICER, REPORTED
 
-
 WAITING = {"redraw", "determine-deadlines"}
 """There is nothing for them to do as long as map and calendar stay as they are."""
 

@@ -70,7 +70,7 @@ def moved(rows: tuple[Any, ...]) -> tuple[Any, ...]:
 def test_a_grid_is_split_and_cases_lie_where_their_buildings_do(desk: Desk) -> None:
     rehearsed = desk.keep("split-grid", SPLIT, dry_run=True).json()
     assert rehearsed["changed"] is True
-    assert "撤销“g1号”，改设ga、gb，自2026-03-02 10:00起" in rehearsed["would"]
+    assert "撤销“g1号”，改设甲网格、乙网格，自2026-03-02 10:00起" in rehearsed["would"]
     assert desk.look("g1").json()["closed"] is False
     done = desk.keep("split-grid", SPLIT)
     assert done.status_code == 200
