@@ -226,6 +226,15 @@ class Territory(Model):
         found = self._path_of(lowest.id)
         return found if (found.grid, found.building) == (grid, building) else None
 
+    def grid_of(self, building: str | None) -> str | None:
+        """The grid a building lies in, if any."""
+        return next((node.id for node in self.path(building) if node.level is Level.GRID), None)
+
+    def is_rural(self, place: Place) -> bool:
+        """Whether its grid is a rural one."""
+        grid = self.node.get(place.grid or "")
+        return grid is not None and grid.rural
+
     def redrawn(self, place: Place) -> Place:
         """The same place as drawn now.
 

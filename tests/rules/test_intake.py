@@ -75,6 +75,13 @@ COMMON = [
 ]
 
 REPORTS = [
+    refused(rules.PLACE_STATED, "没说在哪里", when=OFFICER(report(grid=None))),
+    passes(
+        rules.PLACE_STATED,
+        "只说楼栋，网格由楼栋来定",
+        when=OFFICER(report(grid=None, building="building")),
+        then=[Reported],
+    ),
     refused(
         rules.GRID_KNOWN,
         "没有这个网格",

@@ -100,8 +100,11 @@ def reported(who: str, body: dict[str, Any]) -> dict[str, Any]:
     """A report: it happened where the reporter lives, unless said otherwise."""
     reporter, affected = body.pop("reporter", None), body.pop("affected", None)
     people = {"reporter": reporter, "on_behalf_of": affected}
+    if "building_alone" in body:
+        body |= {"grid": None, "building": body.pop("building_alone")}
+    elif "grid" not in body:
+        body["grid"] = grid_of(reporter or who)
     return {
-        "grid": body.get("grid") or grid_of(reporter or who),
         "urgency": URGENCY[body["kind"]],
         "category": "0100",
         **{field: person(name) for field, name in people.items() if name},

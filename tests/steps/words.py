@@ -155,6 +155,7 @@ CLAUSES: Mapping[str, tuple[str, Word]] = {
     "不重办的理由": ("reason_not_reopening", TEXT),
     "发生在": ("grid", PLACE),
     "楼栋": ("building", PLACE),
+    "只写楼栋": ("building_alone", quoted(PLACES.get)),
     "类别": ("category", TEXT),
     "坐标": ("position", quoted(position(CRS.GCJ02))),
     "GPS坐标": ("position", quoted(position(CRS.WGS84))),

@@ -18,9 +18,9 @@ from domain.model import Category, Code, Command, Instant, Minor, Person, Person
 from domain.territory import Place, Territory
 
 
-def place_of(territory: Territory, grid: str, building: str | None) -> Place:
-    """The place in the tree, or the refusal of a place nobody knows."""
-    place = territory.place(grid, building)
+def place_of(territory: Territory, grid: str | None, building: str | None) -> Place:
+    """The place in the tree, or the refusal of a place nobody knows. A building tells its grid, if it has one."""
+    place = territory.place(grid or territory.grid_of(building), building)
     if place is None:
         raise rules.GRID_KNOWN.refused(grid=building or grid)
     return place
@@ -45,7 +45,9 @@ class Report(Command):
     kind: Kind = Field(description="事件性质；前三种为三必到")
     urgency: Urgency
     category: Category = Field(description="大类2位+小类2位")
-    grid: Code = Field(description="所在网格编号", examples=["grid-chuangdan-1"])
+    grid: Code | None = Field(
+        default=None, description="所在网格编号；写明楼栋的可以不填", examples=["grid-chuangdan-1"]
+    )
     building: Code | None = Field(default=None, description="楼栋编号", examples=[None])
     also_grids: tuple[Code, ...] = Field(
         default=(), max_length=20, description="同时知会的网格，只看不计", examples=[[]]
@@ -60,6 +62,7 @@ class Report(Command):
 
     def decide(self, act: Act) -> Iterator[IncidentEvent]:
         may_claim(act)
+        rules.PLACE_STATED.require(self.grid or self.building)
         place = place_of(act.territory, self.grid, self.building)
         for grid in self.also_grids:
             place_of(act.territory, grid, None)
@@ -74,7 +77,7 @@ class Report(Command):
                 kind=self.kind,
                 urgency=self.urgency,
                 category=self.category,
-                rural=act.territory.node[self.grid].rural,
+                rural=act.territory.is_rural(place),
             ),
             also_grids=self.also_grids,
             source=self.source,

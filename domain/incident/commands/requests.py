@@ -203,13 +203,14 @@ class RequestCorrection(Ask):
 
     def _corrected(self, was: Standing, act: Act) -> Standing:
         moved = self.grid is not None or self.building is not None
-        grid = self.grid or was.place.grid or ""
+        grid = self.grid or (None if self.building else was.place.grid)
+        place = place_of(act.territory, grid, self.building) if moved else was.place
         return Standing(
-            place=place_of(act.territory, grid, self.building) if moved else was.place,
+            place=place,
             kind=self.kind or was.kind,
             urgency=self.urgency or was.urgency,
             category=self.category or was.category,
-            rural=act.territory.node[grid].rural if moved else was.rural,
+            rural=act.territory.is_rural(place) if moved else was.rural,
         )
 
 
