@@ -20,7 +20,8 @@ from domain.casework.case_notes import (
 )
 from domain.casework.recording import RecordedEvent
 from domain.incident import events as e
-from domain.incident.state import Incident, replay
+from domain.incident.evolve import replay
+from domain.incident.state import Incident
 from domain.incident.words import Kind, OutcomeCode, Source, Stage
 from domain.model import Category, Minor, Model, Person, Personal, Point, Urgency
 from domain.territory import Level, Place

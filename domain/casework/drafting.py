@@ -13,6 +13,7 @@ from domain.casework.recording import RecordedEvent, RegisterLine
 from domain.clocks import effective
 from domain.incident.events import IncidentEvent, Reported
 from domain.incident.events.duplicates import OnPrimary
+from domain.incident.evolve import evolve
 from domain.incident.keys import keys_of
 from domain.incident.state import Incident
 from domain.model import Event
@@ -62,7 +63,7 @@ class Draft:
         lines = []
         for event in events:
             by = self._by(state, event)
-            state, version = state.evolve(event, by), version + 1
+            state, version = evolve(state, event, by), version + 1
             lines.append(self._line(state, version, event, by))
         return lines
 

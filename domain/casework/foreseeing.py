@@ -14,6 +14,7 @@ from domain.casework.asking import Caller
 from domain.casework.open_cases import OpenCase
 from domain.clocks import Clocks
 from domain.incident.commands import DetermineDeadlines, decide
+from domain.incident.evolve import evolve
 from domain.incident.state import Incident
 from domain.incident.words import ClockName
 from domain.model import Model, Role
@@ -59,7 +60,7 @@ class Foresight:
 def determined(case: Incident, act: Act) -> Incident:
     """The case after its due times were determined."""
     for event in decide(DetermineDeadlines(), case, act):
-        case = case.evolve(event, act)
+        case = evolve(case, event, act)
     return case
 
 

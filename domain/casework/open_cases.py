@@ -10,6 +10,7 @@ from domain.casework.asking import Receipt
 from domain.casework.recording import RecordedEvent
 from domain.incident.events import DutyCalled, Reported
 from domain.incident.events.duplicates import OnPrimary
+from domain.incident.evolve import evolve
 from domain.incident.state import Incident
 
 
@@ -51,7 +52,7 @@ class OpenCase:
     def extend(self, lines: list[RecordedEvent]) -> None:
         """Fold the lines that follow."""
         for line in lines:
-            self.state = self.state.evolve(line.event, line.by)
+            self.state = evolve(self.state, line.event, line.by)
             self.version, self.position, self.recorded_at = line.version, line.position, line.recorded_at
             if not isinstance(line.event, DutyCalled):
                 self.moved_at = line.version

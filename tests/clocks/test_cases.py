@@ -12,8 +12,9 @@ from domain.clocks import Calendar, Clocks, Deadline, Light
 from domain.incident import commands as c
 from domain.incident import events as e
 from domain.incident.events.upkeep import ClockOfCase
+from domain.incident.evolve import evolve, replay
 from domain.incident.keys import keys_of
-from domain.incident.state import Incident, replay
+from domain.incident.state import Incident
 from domain.incident.timing import CaseClock
 from domain.incident.words import ClockName, HelpFrom, Kind, Stage
 from domain.model import Role
@@ -59,7 +60,7 @@ def steps() -> Iterator[Step]:
             history = walked(seed).of(name)
             before = replay(name, history[:1])
             for event, by in history[1:]:
-                after = before.evolve(event, by)
+                after = evolve(before, event, by)
                 yield Step(before, event, after, by.effective_at, walked(seed).clocks)
                 before = after
 

@@ -12,6 +12,7 @@ from typing import Any
 from domain.casework.recording import RecordedEvent
 from domain.clocks import SHANGHAI
 from domain.incident import events as e
+from domain.incident.evolve import evolve
 from domain.incident.keys import Keys
 from domain.incident.state import Incident
 from domain.incident.words import OPEN, Stage
@@ -44,7 +45,7 @@ def steps(lines: Lines) -> Iterator[Step]:
     assert isinstance(first.event, e.Reported)
     case = Incident.begin(first.case_id, first.event, first.by)
     for line in lines:
-        case = case.evolve(line.event, line.by)
+        case = evolve(case, line.event, line.by)
         yield line, case
 
 

@@ -19,6 +19,7 @@ from domain.incident import commands as c
 from domain.incident.events import IncidentEvent, Reported
 from domain.incident.events.coordination import Attendance
 from domain.incident.events.duplicates import OnPrimary
+from domain.incident.evolve import evolve
 from domain.incident.state import Incident
 from domain.incident.words import MUST_ATTEND, Answer, Capacity, Kind, OutcomeCode, Stage
 from domain.model import Person, Role
@@ -194,7 +195,7 @@ class Scene:
             assert isinstance(event, Reported)
             self.cases[name] = Incident.begin(name, event, by)
         else:
-            self.cases[name] = case.evolve(event, by)
+            self.cases[name] = evolve(case, event, by)
         self.lines.append((name, event, by))
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from domain.act import Attribution
 from domain.incident import events as e
-from domain.incident.state import Incident, replay
+from domain.incident.evolve import evolve, replay
+from domain.incident.state import Incident
 from domain.incident.words import MUST_ATTEND, Answer, Stage
 from domain.model import Refused, Role
 from tests.rules.scene import CLOCKS, PUBLISHED, REDRAWN, WAITING, Scene, minutes
@@ -80,7 +81,7 @@ def test_three_kinds_never_stand_resolved_without_anybody_having_come() -> None:
         came, case = False, replay("case", lines[:1])
         for event, by in lines[1:]:
             came = came or isinstance(event, e.Arrived | e.Withdrawn)  # or nobody had to come any more
-            case = case.evolve(event, by)
+            case = evolve(case, event, by)
             assert came or case.stage not in DONE or case.standing.kind not in MUST_ATTEND
 
 
