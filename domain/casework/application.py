@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -27,6 +27,7 @@ from domain.clocks import Clocks
 from domain.duty import Roster
 from domain.incident.commands import PairedStep, Report, Step, decide
 from domain.incident.events import Accepted, IncidentEvent
+from domain.incident.state import Incident
 from domain.model import Refused
 from domain.register import RegisterCommand, RegisterName
 from domain.territory import Territory
@@ -127,13 +128,14 @@ class Casework:
                 if not fresh(caller.key, self._clock()):
                     raise KeyStale(caller.key)
                 act = self._act(caller, command.occurred_at, None)
+                draft = Draft(caller, command.name, mac, act)
                 try:
-                    lines = Draft(caller, command.name, mac, act).opening(case_id, command.decide(act))
+                    lines = draft.opening(case_id, command.decide(act))
                 except Refused:
                     if await self.refresh():
                         continue
                     raise
-                receipt = await self._append(case_id, lines)
+                receipt = await self._append(case_id, lines, draft.after)
                 if receipt is not None:
                     return receipt
         raise PersistenceError("the case could not be opened")
@@ -210,10 +212,11 @@ class Casework:
             raise
         if not events:
             return None if await self._moved_on(given) else unchanged
-        lines = Draft(caller, command.name, mac, act).following(case, primary, events)
+        draft = Draft(caller, command.name, mac, act)
+        lines = draft.following(case, primary, events)
         if primary is not None and all(line.case_id == case_id for line in lines) and await self._moved_on(given):
             return None  # nothing is appended to the primary, so no conflict would tell
-        return await self._append(case_id, lines)
+        return await self._append(case_id, lines, draft.after)
 
     def _decided(
         self, command: Step | PairedStep, act: Act, if_match: int | None, given: _Given
@@ -229,7 +232,7 @@ class Casework:
                 self._numbers.give_back(given.number)
         return events
 
-    async def _append(self, case_id: str, lines: list[RecordedEvent]) -> Receipt | None:
+    async def _append(self, case_id: str, lines: list[RecordedEvent], after: Mapping[str, Incident]) -> Receipt | None:
         """Write the lines of one command, all or none; None on a version conflict."""
         try:
             written = await self._streams.append(lines)
@@ -239,7 +242,7 @@ class Casework:
         if written is None:
             self._forget(lines)
             return None
-        self._cases.written(written)
+        self._cases.written(written, after)
         own = [line for line in written if line.case_id == case_id][-1]
         return Receipt(incident_id=case_id, version=own.version, position=own.position, changed=True)
 

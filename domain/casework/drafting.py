@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.act import Act, Attribution
@@ -27,6 +27,8 @@ class Draft:
     command: str
     body_mac: str
     act: Act
+    after: dict[str, Incident] = field(default_factory=dict)
+    """Each case as it stands once its lines are stored."""
 
     def opening(self, case_id: str, events: Iterable[IncidentEvent]) -> list[RecordedEvent]:
         """The first lines of a new case file."""
@@ -34,7 +36,7 @@ class Draft:
         if not isinstance(first, Reported):
             raise ValueError("a case file begins with incident.reported")
         by = self._by(None, first)
-        state = Incident.begin(case_id, first, by)
+        state = self.after[case_id] = Incident.begin(case_id, first, by)
         return [self._line(state, 1, first, by), *self._lines(state, 1, rest)]
 
     def following(
@@ -65,6 +67,7 @@ class Draft:
             by = self._by(state, event)
             state, version = evolve(state, event, by), version + 1
             lines.append(self._line(state, version, event, by))
+        self.after[state.id] = state
         return lines
 
     def _by(self, state: Incident | None, event: IncidentEvent) -> Attribution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from domain.incident.events import DutyCalled, Reported
 from domain.incident.events.duplicates import OnPrimary
 from domain.incident.evolve import evolve
 from domain.incident.state import Incident
+
+NOTHING: Mapping[str, Incident] = {}
 
 
 @dataclass(slots=True)
@@ -49,10 +52,10 @@ class OpenCase:
         """The case as it stands."""
         return Receipt(incident_id=self.state.id, version=self.version, position=self.position, changed=changed)
 
-    def extend(self, lines: list[RecordedEvent]) -> None:
-        """Fold the lines that follow."""
+    def extend(self, lines: list[RecordedEvent], after: Incident | None = None) -> None:
+        """Fold the lines that follow; `after` is what they make of the case, where that is known already."""
         for line in lines:
-            self.state = evolve(self.state, line.event, line.by)
+            self.state = after or evolve(self.state, line.event, line.by)
             self.version, self.position, self.recorded_at = line.version, line.position, line.recorded_at
             if not isinstance(line.event, DutyCalled):
                 self.moved_at = line.version
@@ -81,14 +84,14 @@ class OpenCases:
     def evict(self, case_id: str) -> None:
         self._cases.pop(case_id, None)
 
-    def written(self, lines: list[RecordedEvent]) -> None:
-        """Take note of what was just committed; forget a case whose head is elsewhere."""
+    def written(self, lines: list[RecordedEvent], after: Mapping[str, Incident] = NOTHING) -> None:
+        """Take note of what was just committed and how it leaves its cases; forget those whose head is elsewhere."""
         for case_id in {line.case_id for line in lines}:
             own = [line for line in lines if line.case_id == case_id]
             case = self._cases.get(case_id)
             if case is None and own[0].version == 1:
                 self.put(case_id, OpenCase.load(own))
             elif case is not None and case.version == own[0].version - 1:
-                case.extend(own)
+                case.extend(own, after.get(case_id))
             else:
                 self.evict(case_id)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import reduce
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from domain.act import Attribution
 from domain.incident import events as e
 from domain.incident.state import Asked, Incident
 from domain.incident.voices import said, unasked, unasked_since
 from domain.incident.words import ClockName, Request, Stage
+
+if TYPE_CHECKING:
+    from dataclasses import replace  # whose changes a type checker knows
+else:
+    from domain.incident.copying import replace
 
 
 def evolve(case: Incident, event: e.IncidentEvent, by: Attribution) -> Incident:

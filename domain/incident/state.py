@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.act import Attribution
 from domain.clocks import Clocks, Deadline, Interval
@@ -17,6 +17,11 @@ from domain.incident.voices import Voices, affected_by, joined
 from domain.incident.words import MUST_ATTEND, OPEN, ClockName, Kind, OutcomeCode, Request, Stage, Standing
 from domain.territory import Level
 
+if TYPE_CHECKING:
+    from dataclasses import replace  # whose changes a type checker knows
+else:
+    from domain.incident.copying import replace
+
 
 class Asked(NamedTuple):
     """A request that waits: who asked, what, and when."""
@@ -26,7 +31,7 @@ class Asked(NamedTuple):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Incident:
     """One case, as far as its rules need to know it."""
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.clocks import Calendar, Deadline, Interval, Light, Limit, RuleTable, deadline
 from domain.incident.words import Call, ClockName, Standing
+
+if TYPE_CHECKING:
+    from dataclasses import replace  # whose changes a type checker knows
+else:
+    from domain.incident.copying import replace
 
 CALLS = {Light.YELLOW: Call.YELLOW, Light.RED: Call.RED, Light.UNDETERMINED: Call.UNDETERMINED}
 LIGHTS = {call: light for light, call in CALLS.items()}
@@ -22,7 +27,7 @@ class Turn(NamedTuple):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseClock:
     """One clock of one case: the `nth` of its name in a cycle. Running while `stopped_at` is None.
 
