@@ -161,6 +161,10 @@ class Territory(Model):
         return {member.id: member for member in self.staff}
 
     @cached_property
+    def unit(self) -> dict[str, Unit]:
+        return {unit.id: unit for unit in self.units}
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """What to call a node, unit or member of staff."""
         known: tuple[Node | Unit | Staff, ...] = (*self.nodes, *self.units, *self.staff)
@@ -203,6 +207,16 @@ class Territory(Model):
     def officers(self, grid: str) -> tuple[Staff, ...]:
         """The officers of a grid."""
         return tuple(member for member in self.posts.get(grid, ()) if member.role is Role.GRID_OFFICER)
+
+    def in_office(self, staff: str) -> bool:
+        """Whether somebody is a member of staff who has not left."""
+        return staff in self.member and not self.member[staff].released
+
+    def serving(self, whom: str) -> tuple[str, ...]:
+        """Who answers for a unit; or the member of staff of that very id; in office, that is."""
+        if self.in_office(whom):
+            return (whom,)
+        return tuple(member.id for member in self.staff if member.unit == whom and not member.released)
 
     def posted(self, node_id: str) -> tuple[str, ...]:
         """The staff responsible for this very node."""

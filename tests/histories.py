@@ -24,7 +24,7 @@ from domain.model import Refused, Role
 from domain.register import RegisterCommand
 from domain.registry.commands.redrawing import JoinGrids, NewGrid, Part, SplitGrid
 from tests.rules.recipes import RECIPES
-from tests.rules.scene import CLOCKS, MORNING, SYSTEM, TERRITORY, Move, Scene
+from tests.rules.scene import CLOCKS, MORNING, SYSTEM, TERRITORY, WAITING, Move, Scene
 from tests.rules.walk import VARIED, Walk
 
 RESTATING = (
@@ -40,7 +40,7 @@ ENACTED: dict[float, RegisterCommand] = {
         grid="grid-2",
         into=(Part(id="grid-2-east", name="东", buildings=("building-2",)), Part(id="grid-2-west", name="西")),
     ),
-    0.6: PublishCalendar(version="2027", years=(2027,), holidays=(date(2027, 1, 1),)),
+    0.6: PublishCalendar(version="2027", years=(2026, 2027), holidays=(date(2027, 1, 1),)),
     0.7: JoinGrids(grids=("grid", "grid-2-east"), into=NewGrid(id="grid-joined", name="合并")),
 }
 """What the district changes in its registers, and after which share of the turns."""
@@ -146,7 +146,8 @@ def history(seed: int, neighbourhoods: int = 4, turns: int = 480) -> Sequence[No
 
     async def lived() -> Sequence[Notification]:
         town, files = Town(seed, neighbourhoods), CaseFiles(env=MEMORY_ENV)
-        casework = Casework(files, CLOCKS, TERRITORY, secret=b"history", clock=town.clock)
+        clocks = CLOCKS if seed % 4 else WAITING
+        casework = Casework(files, clocks, TERRITORY, secret=b"history", clock=town.clock)
         await town.live(casework, turns)
         stored = files.store.select_notifications(1, files.store.max_notification_id())
         await casework.aclose()

@@ -15,7 +15,7 @@ from domain.casework.application import Casework
 from domain.casework.asking import Caller
 from domain.incident.commands import CallDuty, DetermineDeadlines, HandOver, Redraw, Step
 from domain.model import Refused, Role
-from domain.territory import Place, Territory
+from domain.territory import Level, Place, Territory
 from projections.engine import Views
 from projections.frame import PATH
 from projections.upkeep import BEFORE_ALL, Mark, WaitingCase, due_for_call, open_cases, undetermined
@@ -114,8 +114,8 @@ class Chores:
             return tally
         calendar = self.casework.clocks.calendar_at(now).version
         rounds: tuple[tuple[Round, Finding, int, Asking], ...] = (
-            (self._calls, partial(due_for_call, self.views, now), LOOKED_AT, calls),
             (self._undetermined, partial(undetermined, self.views), LOOKED_AT, partial(determinations, calendar)),
+            (self._calls, partial(due_for_call, self.views, now), LOOKED_AT, calls),
             (self._open, partial(open_cases, self.views), GLANCED_AT, self._registers_now().chores),
         )
         for turn, find, limit, asking in rounds:
@@ -165,6 +165,8 @@ class Chores:
             outcome = "changed" if receipt.changed else "unchanged"
             tally.changed += receipt.changed
             tally.unchanged += not receipt.changed
+            if isinstance(chore.command, CallDuty) and not receipt.changed:
+                log.warning("nobody to call", incident=chore.case_id)
             self._reached = max(self._reached, receipt.position)
         self.count(name, outcome)
         if outcome == "changed":
@@ -192,19 +194,26 @@ class Registers:
 
     def chores(self, case: WaitingCase) -> Iterator[Chore]:
         """A successor takes over; a place that was redrawn is filed as it is drawn now."""
-        successor = self.successor(case.officer)
+        successor = self.successor(case.officer, case.path[PATH.index(Level.GRID.value)])
         if successor is not None:
             yield Chore.of(case, HandOver(officer=successor, reason="人员调整，由接替人员接办"), successor)
         if self._is_redrawn(case.path):
             yield Chore.of(case, Redraw())
 
-    def successor(self, officer: str) -> str | None:
-        """Who follows a released officer, and whoever followed them; None for those still in office."""
+    def successor(self, officer: str, grid: str) -> str | None:
+        """Who follows a released officer, or whoever followed them; else an officer of the grid, if there is one.
+
+        None for those still in office.
+        """
         seen, released = {officer}, self.territory.released
+        if officer not in released:
+            return None
         while (follower := released.get(officer)) is not None and follower not in seen:
             seen.add(follower)
             officer = follower
-        return officer if len(seen) > 1 and officer not in released else None
+        if officer not in released:
+            return officer
+        return next((member.id for member in self.territory.officers(grid)), None)
 
     def _is_redrawn(self, path: tuple[str, ...]) -> bool:
         """Asked of the map once for all cases of a place."""

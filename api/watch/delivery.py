@@ -60,10 +60,7 @@ class Delivery:
         return more
 
     def _messages(self, line: RecordedEvent) -> list[Message]:
-        messages = list(messages_of(line, self.casework.territory.names, self._number(line)))
-        if not messages:
-            log.error("nobody to call", incident=line.case_id)
-        return messages
+        return list(messages_of(line, self.casework.territory.names, self._number(line)))
 
     def _number(self, line: RecordedEvent) -> str | None:
         """The case number as of that line, if there was one; from the case file, since views may be behind."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
 from domain.clocks import Clocks
 from domain.incident.events import DutyCalled
-from domain.incident.state import Incident
+from domain.incident.state import Incident, Landing
 from domain.incident.timing import CALLS, CaseClock, Turn, due_of
 from domain.incident.words import OPEN, Call, ClockName
 
@@ -25,15 +26,15 @@ class Due:
     """The clocks that run in a case, by its own version of rule table and calendar."""
 
     running: tuple[Running, ...]
-    landed_at: datetime | None
-    """When it came to somebody who was not told yet."""
+    landings: tuple[Landing, ...]
+    """Where it came to somebody who was not told yet."""
     handle_due_at: datetime | None
 
     @classmethod
     def of(cls, case: Incident, clocks: Clocks) -> Self:
         return cls(
             running=tuple(Running(clock, turns) for clock in case.running if (turns := case.turns(clock, clocks))),
-            landed_at=case.landed_at if case.stage in OPEN else None,
+            landings=case.landings if case.stage in OPEN else (),
             handle_due_at=due_of(case.turns(case.handle, clocks)) if case.handle else None,
         )
 
@@ -57,16 +58,19 @@ class Due:
     def call_at(self) -> datetime | None:
         """When the next call is due."""
         turns = [turn.at for clock, turns in self.running for turn in clock.untold(turns)]
-        return min([*turns, *([self.landed_at] if self.landed_at else [])], default=None)
+        return min([*turns, *(landing.at for landing in self.landings)], default=None)
 
-    def calls(self, at: datetime) -> list[DutyCalled]:
-        """What was not told by then: the landing, and of each clock the last light that turned."""
-        calls = [DutyCalled(about=Call.LANDED, turned_at=self.landed_at)] if self.landed_at else []
+    def calls(self, at: datetime) -> Iterator[tuple[str | None, DutyCalled]]:
+        """What was not told by then, and whom it is for: every landing, and of each clock the last light that turned.
+
+        Whom: a unit or a person, or None for whoever is responsible for the place.
+        """
+        for landing in self.landings:
+            yield landing.whom, DutyCalled(about=Call.LANDED, turned_at=landing.at)
         for clock, turns in self.running:
             turned = [turn for turn in clock.untold(turns) if turn.at <= at]
             if turned:
-                calls.append(_call(clock, turned[-1], due_of(turns)))
-        return calls
+                yield clock.whom, _call(clock, turned[-1], due_of(turns))
 
 
 def _call(clock: CaseClock, turn: Turn, due_at: datetime | None) -> DutyCalled:

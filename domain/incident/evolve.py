@@ -41,7 +41,7 @@ def _after(case: Incident, event: e.IncidentEvent, by: Attribution) -> Incident:
     if isinstance(event, e.ClosingEvent):
         return _closing(case, event, by)
     if isinstance(event, e.UpkeepEvent):
-        return _upkeep(case, event)
+        return _upkeep(case, event, by)
     return _duplicate(case, event, by)
 
 
@@ -64,9 +64,9 @@ def _handling(case: Incident, event: e.HandlingEvent, by: Attribution) -> Incide
     match event:
         case e.Dispatched():
             sent = replace(case, stage=Stage.DISPATCHED, lead=event.lead, binding=event.binding, signed=False)
-            return sent.stopped(by.effective_at, ClockName.DISPATCH)
+            return sent.stopped(by.effective_at, ClockName.DISPATCH).landed(by.effective_at, event.lead)
         case e.Assigned() | e.HandedOver():
-            return replace(case, officer=event.officer)
+            return replace(case, officer=event.officer).landed(by.effective_at, event.officer)
         case e.SignedFor():
             return replace(case, stage=Stage.HANDLING, signed=True)
         case e.Returned():
@@ -77,8 +77,7 @@ def _handling(case: Incident, event: e.HandlingEvent, by: Attribution) -> Incide
                 lead=None,
                 signed=False,
                 officer=None,
-                landed_at=by.effective_at,
-            )
+            ).landed(by.effective_at)
         case e.Arrived():
             there = replace(case, stage=Stage.HANDLING, arrived=True, handlers=case.handlers | {by.actor})
             return there.stopped(by.effective_at, ClockName.DISPATCH, ClockName.ARRIVE)
@@ -108,10 +107,12 @@ def _coordination(case: Incident, event: e.CoordinationEvent, by: Attribution) -
         case e.CommitmentKept() | e.CommitmentBroken():
             return replace(case, commitments=_ticked(case.commitments, event.commitment))
         case e.Escalated():
-            return replace(case, held_by=event.to_level, landed_at=by.effective_at)
+            return replace(case, held_by=event.to_level).landed(by.effective_at)
         case e.HelpRequested():
             asked = replace(case, calls=(*case.calls, True))
-            return asked.started(by.effective_at, ClockName.HELP, nth=event.help, complex=event.complex)
+            more = {"complex": event.complex, "whom": event.whom}
+            started = asked.started(by.effective_at, ClockName.HELP, nth=event.help, **more)
+            return started.landed(by.effective_at, event.whom)
         case e.HelpAnswered():
             answered = replace(case, calls=_ticked(case.calls, event.help))
             return answered.stopped(by.effective_at, ClockName.HELP, nth=event.help)
@@ -140,7 +141,8 @@ def _request(case: Incident, event: e.RequestEvent, by: Attribution) -> Incident
             granted = replace(_answered(case, Request.SUSPENSION), suspensions=case.suspensions + 1, pauses=pauses)
             return granted.handle_adjusted()
         case e.CorrectionGranted():
-            return replace(_answered(case, Request.CORRECTION), standing=event.standing)
+            keeps = {(one.clock, one.cycle, one.nth) for one in event.keeps}
+            return _answered(case, Request.CORRECTION).corrected(event.standing, keeps, by.effective_at)
         case e.VoidGranted():
             return replace(_answered(case, Request.VOID), stage=Stage.VOIDED).stopped(by.effective_at)
         case e.ExtensionRefused():
@@ -192,16 +194,10 @@ def _closing(case: Incident, event: e.ClosingEvent, by: Attribution) -> Incident
 def _duplicate(case: Incident, event: e.DuplicateEvent, by: Attribution) -> Incident:
     match event:
         case e.Merged():
-            return replace(
-                case,
-                stage=Stage.MERGED,
-                merged_into=event.into,
-                stage_before_merge=case.stage,
-                voices_before_merge=case.voices,
-            )
+            return case.merged(event.into, by.effective_at)
         case e.Unmerged():
             own = unasked_since(case.voices_before_merge, case.voices)
-            apart = replace(case, stage=event.stage, merged_into=None, voices=own)
+            apart = replace(case, voices=own).parted(event.stage, by.effective_at)
             if event.cycle == case.cycle:
                 return apart
             return apart.in_new_cycle(event.cycle, event.stage, by.effective_at)
@@ -216,10 +212,11 @@ def _duplicate(case: Incident, event: e.DuplicateEvent, by: Attribution) -> Inci
             assert_never(event)
 
 
-def _upkeep(case: Incident, event: e.UpkeepEvent) -> Incident:
+def _upkeep(case: Incident, event: e.UpkeepEvent, by: Attribution) -> Incident:
     match event:
         case e.DutyCalled(clock=None):
-            return replace(case, landed_at=None)
+            left = (landing for landing in case.landings if landing.at != event.turned_at)
+            return replace(case, landings=tuple(left))
         case e.DutyCalled():
             called = (event.clock, event.clock_cycle, event.clock_nth)
             return case.with_clocks(
@@ -233,7 +230,7 @@ def _upkeep(case: Incident, event: e.UpkeepEvent) -> Incident:
                 pending={
                     request: asked._replace(event=_moved(asked.event, event)) for request, asked in case.pending.items()
                 },
-            )
+            ).landed(by.effective_at)
         case e.DeadlineDetermined():
             determined = {(one.clock, one.cycle, one.nth) for one in event.clocks}
             return case.with_clocks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +29,13 @@ class Asked(NamedTuple):
     by: str
     event: e.AskEvent
     at: datetime
+
+
+class Landing(NamedTuple):
+    """It came to somebody new: to a unit or a person, or (None) to whoever is responsible for the place."""
+
+    at: datetime
+    whom: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,8 @@ class Incident:
     pending: Mapping[Request, Asked] = field(default_factory=dict)
     clocks: tuple[CaseClock, ...] = ()
     """Every clock there was, in order of their start."""
-    landed_at: datetime | None = None
-    """When it last came to somebody new; None once they were called."""
+    landings: tuple[Landing, ...] = ()
+    """Those that nobody was called for yet."""
     extensions: int = 0
     suspensions: int = 0
     pauses: tuple[Interval, ...] = ()
@@ -82,6 +89,9 @@ class Incident:
     duplicates: Mapping[str, tuple[AffectedPerson, ...]] = field(default_factory=dict)
     merged_into: str | None = None
     stage_before_merge: Stage = Stage.REPORTED
+    halted: frozenset[tuple[ClockName, int, int]] = frozenset()
+    merged_at: datetime | None = None
+    """The clocks that stand still while it is a duplicate, and since when."""
     voices_before_merge: Voices = field(default_factory=dict)
 
     @classmethod
@@ -98,7 +108,7 @@ class Incident:
             voices=joined({}, affected, ()),
             cycle_began_at=by.effective_at,
             advanced_at=by.effective_at,
-            landed_at=by.effective_at,
+            landings=(Landing(by.effective_at),),
         ).started(by.effective_at, ClockName.ACCEPT, ClockName.ARRIVE)
 
     def attended_as(self, kind: Kind) -> bool:
@@ -165,9 +175,9 @@ class Incident:
             follows.append(self.resolved_at)
         return max(follows)
 
-    def started(self, at: datetime, *names: ClockName, nth: int = 1, complex: bool = False) -> Incident:
+    def started(self, at: datetime, *names: ClockName, nth: int = 1, **more: Any) -> Incident:
         """With clocks of these names started in this cycle."""
-        started = (CaseClock(name, self.cycle, at, nth, complex=complex) for name in names)
+        started = (CaseClock(name, self.cycle, at, nth, **more) for name in names)
         return replace(self, clocks=(*self.clocks, *started)).handle_adjusted()
 
     def stopped(self, at: datetime, *names: ClockName, nth: int | None = None) -> Incident:
@@ -182,6 +192,42 @@ class Incident:
             else clock
             for clock in self.clocks
         )
+
+    def landed(self, at: datetime, whom: str | None = None) -> Incident:
+        """With somebody new to be told of it."""
+        return replace(self, landings=(*self.landings, Landing(at, whom)))
+
+    def merged(self, into: str, at: datetime) -> Incident:
+        """As a duplicate: what runs stands still until it is parted again."""
+        halted = frozenset(clock.key for clock in self.running)
+        still = replace(self.stopped(at), stage=Stage.MERGED, merged_into=into, halted=halted, merged_at=at)
+        return replace(still, stage_before_merge=self.stage, voices_before_merge=self.voices)
+
+    def parted(self, stage: Stage, at: datetime) -> Incident:
+        """On its own again: what stood still runs on, without the time in between."""
+        if self.merged_at is None:
+            return replace(self, stage=stage, merged_into=None)
+        between = (self.merged_at, max(at, self.merged_at))
+        clocks = tuple(
+            replace(clock, stopped_at=None, pauses=(*clock.pauses, between)) if clock.key in self.halted else clock
+            for clock in self.clocks
+        )
+        handled = self.handle is not None and self.handle.key in self.halted
+        pauses = (*self.pauses, between) if handled else self.pauses
+        return replace(self, stage=stage, merged_into=None, merged_at=None, clocks=clocks, pauses=pauses)
+
+    def corrected(self, standing: Standing, keeps: Collection[tuple[ClockName, int, int]], at: datetime) -> Incident:
+        """Filed anew. What has stopped or is overdue is judged as before; 到场 begins where it begins to count."""
+        clocks = []
+        for clock in self.clocks:
+            if clock.stopped_at is not None or clock.key in keeps:
+                clocks.append(replace(clock, judged=clock.judged or self.standing))
+            elif clock.name is ClockName.ARRIVE and self.standing.kind not in MUST_ATTEND:
+                clocks.append(replace(clock, started_at=at))
+            else:
+                clocks.append(clock)
+        filed = replace(self, standing=standing, clocks=tuple(clocks))
+        return filed if standing.place == self.standing.place else filed.landed(at)
 
     def with_clocks(self, clocks: Iterable[CaseClock]) -> Incident:
         """With these clocks in place of its own."""
@@ -209,19 +255,22 @@ class Incident:
         """A fresh start with the full limit; what was arrived, met and paid stays."""
         waiting = [clock.name for clock in self.clocks if clock.stopped_at is None and clock.name in BEFORE_HANDLING]
         anew = [*waiting, ClockName.HANDLE] if self.accepted else waiting
-        return replace(
-            self.stopped(at),
-            stage=stage,
-            cycle=cycle,
-            cycle_began_at=at,
-            extensions=0,
-            suspensions=0,
-            pauses=(),
-            outcome=None,
-            resolved_at=None,
-            check_failed=False,
-            landed_at=at,
-        ).started(at, *anew)
+        return (
+            replace(
+                self.stopped(at),
+                stage=stage,
+                cycle=cycle,
+                cycle_began_at=at,
+                extensions=0,
+                suspensions=0,
+                pauses=(),
+                outcome=None,
+                resolved_at=None,
+                check_failed=False,
+            )
+            .landed(at)
+            .started(at, *anew)
+        )
 
 
 BEFORE_HANDLING = frozenset({ClockName.ACCEPT, ClockName.DISPATCH, ClockName.ARRIVE})

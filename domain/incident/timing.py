@@ -33,7 +33,8 @@ class CaseClock:
 
     `pauses` are the stretches a suspension took out, `extensions` how often the limit was added once more,
     `told` the turns somebody on duty was already called for, `calendar` the version that determined it, where it
-    is not the one its case began with.
+    is not the one its case began with. `whom` was called for help; `judged` is the standing it goes by where the case
+    was corrected after it had stopped or was overdue.
     """
 
     name: ClockName
@@ -44,6 +45,8 @@ class CaseClock:
     pauses: tuple[Interval, ...] = ()
     extensions: int = 0
     complex: bool = False
+    whom: str | None = None
+    judged: Standing | None = None
     told: frozenset[Turn] = frozenset()
     calendar: str | None = None
 
@@ -54,6 +57,7 @@ class CaseClock:
 
     def limit(self, standing: Standing, table: RuleTable) -> Limit | None:
         """What it is allowed in all; None where this kind of case has no such clock."""
+        standing = self.judged or standing
         if self.name is ClockName.ARRIVE:
             return table.arrive.get(standing.kind.value)
         if self.name is ClockName.HANDLE:

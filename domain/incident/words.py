@@ -93,6 +93,14 @@ class ClockName(Labelled):
     CHECK = "check", "核查"
 
 
+class ClockOfCase(Model):
+    """Which clock of a case: its name, and the how manieth of that name in which cycle."""
+
+    clock: ClockName
+    cycle: int
+    nth: int
+
+
 class Call(Labelled):
     """Why whoever is on duty is called."""
 

@@ -124,16 +124,3 @@ async def test_whatever_a_channel_raises_is_a_failure_told_without_its_words(
     [row] = listed(tmp_path / "outbox.db", "pending", None, 2**53, 10)
     assert (row.tries, row.trouble) == (1, "RuntimeError")
     assert "138" not in "".join(str(record.msg) for record in caplog.records)
-
-
-async def test_a_call_that_reaches_nobody_is_an_error_in_the_log(
-    here: Desk, outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("domain.incident.commands.upkeep.on_duty", lambda *_: ())
-    case = await here.report(**DAYLONG)
-    await here.pass_once()
-    with caplog.at_level(logging.INFO):
-        await deliver(to_ear(here, outbox, Ear()))
-    [error] = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert case in str(error.msg)
-    assert "nobody to call" in str(error.msg)

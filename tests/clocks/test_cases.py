@@ -11,12 +11,11 @@ import pytest
 from domain.clocks import Calendar, Clocks, Deadline, Light
 from domain.incident import commands as c
 from domain.incident import events as e
-from domain.incident.events.upkeep import ClockOfCase
 from domain.incident.evolve import evolve, replay
 from domain.incident.keys import keys_of
 from domain.incident.state import Incident
 from domain.incident.timing import CaseClock
-from domain.incident.words import ClockName, HelpFrom, Kind, Stage
+from domain.incident.words import ClockName, ClockOfCase, HelpFrom, Kind, Stage
 from domain.model import Role
 from tests.clocks.limits import CALENDAR, WITH_2027, at, revised
 from tests.rules.scene import (
@@ -86,19 +85,22 @@ MOVES_THE_TIME_TO_HANDLE = (e.ExtensionGranted, e.SuspensionGranted, e.Resumed, 
 
 
 def test_a_due_time_is_moved_only_by_what_is_granted() -> None:
-    """So it is the same whenever it is asked for: no other event of a case moves any of its due times."""
-    moved = set()
+    """So it is the same whenever it is asked for: no other event of a case moves any of its due times.
+
+    Another kind or urgency is another limit; and what stood still while a case was a duplicate is not counted.
+    """
+    moved: set[type] = set()
     for step in steps():
         before, after = dues(step.before, step.clocks), dues(step.after, step.clocks)
         assert before.keys() <= after.keys(), f"{step.event.type} lost a clock"
         changed = {name for name in before if before[name] != after[name]}
         if isinstance(step.event, e.DeadlineDetermined):
             assert all(known is None or known.due is None for known in map(before.__getitem__, changed))
-        elif changed and not isinstance(step.event, e.CorrectionGranted):  # another kind or urgency: another limit
+        elif changed and not isinstance(step.event, e.CorrectionGranted | e.Unmerged):
             assert isinstance(step.event, MOVES_THE_TIME_TO_HANDLE), step.event.type
             assert {name for name, _, _ in changed} == {ClockName.HANDLE}, step.event.type
         moved |= {type(step.event) for _ in changed}
-    assert moved >= {e.ExtensionGranted, e.SuspensionGranted, e.CorrectionGranted, e.DeadlineDetermined}
+    assert moved >= {e.ExtensionGranted, e.SuspensionGranted, e.DeadlineDetermined}
 
 
 def test_what_is_granted_never_brings_a_due_time_forward() -> None:
@@ -109,13 +111,17 @@ def test_what_is_granted_never_brings_a_due_time_forward() -> None:
 
 
 def test_no_clock_is_started_anew_or_stopped_twice() -> None:
-    """Only the clock to handle runs on after it was stopped: when the check fails."""
+    """Only the clock to handle runs on after it was stopped, when the check fails, and what stood still in a duplicate.
+
+    到场 begins with the correction that makes a case one that has to be attended.
+    """
     for step in steps():
         after = named(step.after)
         assert len(after) == len(step.after.clocks), "two clocks of one name"
         for name, clock in named(step.before).items():
-            assert after[name].started_at == clock.started_at
-            if clock.stopped_at is not None and not isinstance(step.event, e.CheckFailed):
+            begins = isinstance(step.event, e.CorrectionGranted) and clock.name is ClockName.ARRIVE
+            assert after[name].started_at == clock.started_at or begins
+            if clock.stopped_at is not None and not isinstance(step.event, e.CheckFailed | e.Unmerged):
                 assert after[name].stopped_at == clock.stopped_at
             assert after[name].stopped_at in (clock.stopped_at, max(step.at, clock.started_at), None)
 

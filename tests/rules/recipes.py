@@ -57,6 +57,7 @@ CORRECTION = OFFICER(c.RequestCorrection(urgency=2, reason="险情扩大"))
 VOID = OFFICER(c.RequestVoid(reason="误报"))
 APPEAL = OFFICER(c.AppealTimeout(reason="道路中断"))
 LATE = {Stage.HANDLING: (OFFICER(c.TakeAction(note="配件到了"), after=days(60)),)}
+ASSIGNED = SECRETARY(c.Assign(officer=OFFICER.id))
 APPEALED = {**LATE, Stage.CLOSED: (APPEAL,)}
 GIFT = SECRETARY(c.ReceiveContribution(amount=10000, giver="党员中心户"))
 ADVANCE = SECRETARY(c.AdvanceCost(amount=10000, advancer=OFFICER.id))
@@ -72,8 +73,8 @@ ALL = (
     Recipe(DISTRICT(c.Reject(reason="不归本区"))),
     Recipe(RESIDENT(c.Withdraw(reason="已自行清走"))),
     Recipe(DISTRICT(DISPATCH)),
-    Recipe(SECRETARY(c.Assign(officer=OFFICER.id))),
-    Recipe(OFFICER(c.HandOver(officer="colleague")), first=(SECRETARY(c.Assign(officer=OFFICER.id)),)),
+    Recipe(ASSIGNED),
+    Recipe(OFFICER(c.HandOver(officer="colleague")), meanwhile={Stage.ACCEPTED: (ASSIGNED,)}),
     Recipe(LEAD(c.SignFor())),
     Recipe(LEAD(c.Return(reason="属于市政管网"))),
     Recipe(OFFICER(c.Arrive(note="到了"))),

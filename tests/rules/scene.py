@@ -23,7 +23,7 @@ from domain.incident.evolve import evolve
 from domain.incident.state import Incident
 from domain.incident.words import MUST_ATTEND, Answer, Capacity, Kind, OutcomeCode, Stage
 from domain.model import Person, Role
-from domain.territory import Level, Node, Territory
+from domain.territory import Level, Node, Staff, Territory, Unit
 
 CLOCKS = books()
 MORNING = datetime(2026, 3, 2, 9, tzinfo=SHANGHAI)  # a Monday, and nothing on it but work
@@ -61,6 +61,22 @@ TERRITORY = _tree(
     ("grid-2", Level.GRID, "community"),  # no estate
     ("building-2", Level.BUILDING, "grid-2"),
     ("grid-of-street", Level.GRID, "street"),  # no community
+)
+
+
+TERRITORY = TERRITORY.model_copy(
+    update={
+        "units": tuple(Unit(id=f"unit-{name}", name=f"{name}单位") for name in ("lead", "another", "owners")),
+        "staff": (
+            Staff(id="officer", name="网格员", role=Role.GRID_OFFICER, scope="grid"),
+            Staff(id="colleague", name="邻网格员", role=Role.GRID_OFFICER, scope="grid-2"),
+            Staff(id="secretary", name="书记", role=Role.COMMUNITY, scope="community"),
+            Staff(id="street-desk", name="街道值班室", role=Role.STREET, scope="street"),
+            Staff(id="district-desk", name="区值班室", role=Role.DISTRICT, scope="district"),
+            Staff(id="lead-desk", name="首接单位值班员", role=Role.DEPARTMENT, scope="district", unit="unit-lead"),
+            Staff(id="checker", name="核查员", role=Role.CHECKER, scope="district"),
+        ),
+    }
 )
 
 

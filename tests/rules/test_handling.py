@@ -125,6 +125,49 @@ BINDING = [
 
 OFFICERS = [
     refused(
+        rules.OFFICER_IN_OFFICE,
+        "没有这个人",
+        *ACCEPTED,
+        when=SECRETARY(c.Assign(officer="nobody")),
+        says="“nobody”不是在岗的工作人员，请核对后再指派。",
+    ),
+    refused(
+        rules.OFFICER_IN_OFFICE,
+        "居民不能当经办人",
+        *ACCEPTED,
+        SECRETARY(c.Assign(officer="officer")),
+        when=OFFICER(c.HandOver(officer="s-zeng")),
+        says="“s-zeng”不是在岗的工作人员，请核对后再指派。",
+    ),
+    passes(
+        rules.OFFICER_IN_OFFICE,
+        "邻网格的网格员也在岗",
+        *ACCEPTED,
+        when=SECRETARY(c.Assign(officer="colleague")),
+        then=[Assigned(officer="colleague")],
+    ),
+    refused(
+        rules.UNIT_KNOWN,
+        "没有这个单位",
+        *ACCEPTED,
+        when=DISTRICT(c.Dispatch(lead="unit-none")),
+        says="单位“unit-none”不在册，请核对后再派。",
+    ),
+    refused(
+        rules.UNIT_KNOWN,
+        "协办的单位也要在册",
+        *ACCEPTED,
+        when=DISTRICT(c.Dispatch(lead="unit-lead", co_handlers=("unit-none",))),
+        says="单位“unit-none”不在册，请核对后再派。",
+    ),
+    passes(
+        rules.UNIT_KNOWN,
+        "首接、协办都在册",
+        *ACCEPTED,
+        when=DISTRICT(c.Dispatch(lead="unit-lead", co_handlers=("unit-another",))),
+        then=[Dispatched],
+    ),
+    refused(
         rules.ASSIGN_ONCE,
         "已有经办人",
         *ACCEPTED,

@@ -1,5 +1,7 @@
 """时限与值守: what the service itself writes, when time has passed or the map was redrawn."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from domain.clocks import deadline
@@ -15,6 +17,7 @@ from domain.territory import Place, Staff, Territory
 from tests.rules.rows import Row, passes, refused
 from tests.rules.scene import (
     CLOCKS,
+    DISTRICT,
     MORNING,
     OFFICER,
     PUBLISHED,
@@ -106,6 +109,11 @@ def test_it_lands_anew_wherever_it_is_escalated_to() -> None:
     assert (Call.LANDED, None) in calls(scene)
 
 
+def staffed(staff: Iterable[Staff]) -> Territory:
+    """The same places with these people."""
+    return Territory(nodes=TERRITORY.nodes, units=TERRITORY.units, staff=tuple(staff))
+
+
 def called(scene: Scene, territory: Territory = TERRITORY, *shifts: tuple[str, str]) -> tuple[str, ...]:
     """Who is called for the landing, with these shifts (node, staff) now."""
     scene.territory = territory
@@ -113,28 +121,123 @@ def called(scene: Scene, territory: Territory = TERRITORY, *shifts: tuple[str, s
     scene.roster = Roster(
         shifts=tuple(Shift(node=node, staff=staff, starts=now[0], ends=now[1]) for node, staff in shifts)
     )
-    [event] = [event for event in scene.ask(SYSTEM(CALL)) if isinstance(event, DutyCalled) and event.clock is None]
+    [*_, event] = [event for event in scene.ask(SYSTEM(CALL)) if isinstance(event, DutyCalled) and event.clock is None]
     return event.to
-
-
-STAFFED = TERRITORY.model_copy(
-    update={
-        "staff": (
-            Staff(id="officer", name="网格员", role=Role.GRID_OFFICER, scope="grid"),
-            Staff(id="secretary", name="书记", role=Role.COMMUNITY, scope="community"),
-        )
-    }
-)
 
 
 def test_whoever_is_called_is_the_nearest_on_duty_else_on_post() -> None:
     landed = Scene().play(*REPORTED)
-    assert called(landed, STAFFED, ("street", "street-night"), ("grid", "grid-night")) == ("grid-night",)
-    assert called(landed, STAFFED, ("street", "street-night"), ("district", "too-far")) == ("street-night",)
-    assert called(landed, STAFFED) == ("officer",)
-    assert called(landed, TERRITORY) == (), "nobody at all, and the file says so"
+    assert called(landed, TERRITORY, ("street", "street-desk"), ("grid", "colleague")) == ("colleague",)
+    assert called(landed, TERRITORY, ("street", "street-desk"), ("district", "district-desk")) == ("street-desk",)
+    assert called(landed, TERRITORY, ("street", "street-desk"), ("grid", "who-left")) == ("street-desk",)
+    assert called(landed) == ("officer",)
     escalated = Scene().play(*until(Stage.HANDLING), OFFICER(c.Escalate(to="community")))
-    assert called(escalated, STAFFED, ("grid", "grid-night")) == ("secretary",)
+    assert called(escalated, TERRITORY, ("grid", "colleague")) == ("secretary",)
+
+
+def test_nobody_in_office_is_nobody_told_until_there_is_somebody() -> None:
+    landed = Scene().play(*REPORTED)
+    landed.territory = staffed(())
+    assert landed.ask(SYSTEM(CALL)) == []
+    landed.territory = TERRITORY
+    assert calls(landed) == [(Call.LANDED, None)]
+
+
+def test_an_officer_who_left_is_called_no_more() -> None:
+    scene = Scene().play(*until(Stage.HANDLING, urgency=1), SECRETARY(c.Assign(officer="officer")))
+    gone = (member.model_copy(update={"released": member.id == "officer"}) for member in TERRITORY.staff)
+    assert "officer" not in called(scene, staffed(gone))
+
+
+def test_a_unit_hears_of_what_is_sent_to_it_and_of_its_lights() -> None:
+    scene = Scene().play(*until(Stage.ACCEPTED, urgency=1))
+    calls(scene)
+    scene.play(DISTRICT(c.Dispatch(lead="unit-lead")))
+    [landed] = scene.take(SYSTEM(CALL))
+    assert isinstance(landed, DutyCalled)
+    assert (landed.about, landed.to) == (Call.LANDED, ("lead-desk",))
+    scene.now += hours(3)
+    [late] = scene.take(SYSTEM(CALL))
+    assert isinstance(late, DutyCalled)
+    assert (late.clock, late.to) == (ClockName.HANDLE, ("officer", "lead-desk"))
+
+
+def test_whoever_is_whistled_for_is_called_and_hears_when_it_is_late() -> None:
+    scene = Scene().play(*until(Stage.HANDLING, urgency=4))
+    calls(scene)
+    scene.play(SECRETARY(c.RequestHelp(source="department", whom="unit-lead", request="请检测")))
+    [landed] = scene.take(SYSTEM(CALL))
+    scene.now += minutes(31)
+    [late] = scene.take(SYSTEM(CALL))
+    assert isinstance(landed, DutyCalled)
+    assert isinstance(late, DutyCalled)
+    assert (landed.to, late.clock, late.to) == (("lead-desk",), ClockName.HELP, ("lead-desk",))
+
+
+def test_a_case_handed_over_lands_with_its_new_officer() -> None:
+    scene = Scene().play(*until(Stage.HANDLING), SECRETARY(c.Assign(officer="officer")))
+    calls(scene)
+    scene.play(OFFICER(c.HandOver(officer="colleague")))
+    [landed] = scene.take(SYSTEM(CALL))
+    assert isinstance(landed, DutyCalled)
+    assert landed.to == ("colleague",)
+
+
+CORRECT = OFFICER(c.RequestCorrection(urgency=4, reason="登记有误"))
+
+
+def test_no_correction_takes_back_that_a_case_was_overdue() -> None:
+    """domain.md §7: deadlines edited afterwards are the first thing people complain about."""
+    late = Scene().play(*until(Stage.HANDLING, urgency=1))
+    late.now += hours(3)
+    due = keys_of(late.case, CLOCKS).handle_due_at
+    late.play(CORRECT, SECRETARY(c.GrantCorrection()))
+    assert (late.case.standing.urgency, keys_of(late.case, CLOCKS).handle_due_at) == (4, due)
+    resolved = Scene().play(
+        *until(
+            Stage.RESOLVED, urgency=1, meanwhile={Stage.HANDLING: (OFFICER(c.TakeAction(note="等"), after=hours(3)),)}
+        )
+    )
+    due = keys_of(resolved.case, CLOCKS).handle_due_at
+    resolved.play(CORRECT, SECRETARY(c.GrantCorrection()))
+    assert keys_of(resolved.case, CLOCKS).handle_due_at == due
+
+
+def test_a_correction_in_time_brings_its_own_limit() -> None:
+    scene = Scene().play(*until(Stage.HANDLING, urgency=1), CORRECT, SECRETARY(c.GrantCorrection()))
+    handle = scene.case.handle
+    assert handle is not None
+    limit = CLOCKS.table_at(MORNING).handle[4]
+    assert keys_of(scene.case, CLOCKS).handle_due_at == handle.deadline(limit, CLOCKS.calendar_at(MORNING)).due
+
+
+def test_having_to_attend_begins_when_it_is_said() -> None:
+    scene = Scene().play(OFFICER(report(urgency=4)))
+    scene.now += hours(3)
+    scene.play(OFFICER(c.RequestCorrection(kind="emergency", reason="有人受伤")), SECRETARY(c.GrantCorrection()))
+    assert (Call.RED, ClockName.ARRIVE) not in calls(scene)
+    scene.now += minutes(31)
+    assert (Call.RED, ClockName.ARRIVE) in calls(scene)
+
+
+def test_what_is_a_duplicate_stands_still() -> None:
+    scene = Scene().play(*until(Stage.HANDLING, urgency=1, of="other"), *until(Stage.HANDLING, urgency=1))
+    due = keys_of(scene.case, CLOCKS).handle_due_at
+    scene.play(
+        SECRETARY(c.Merge(into="other", reason="同一处")), SECRETARY(c.Unmerge(reason="不是同一处"), after=hours(30))
+    )
+    assert due is not None
+    assert keys_of(scene.case, CLOCKS).handle_due_at == due + hours(30)
+
+
+def test_a_clock_begun_after_its_year_was_published_raises_no_alarm() -> None:
+    scene = Scene(WAITING).play(*until(Stage.REPORTED, urgency=3))
+    calls(scene)
+    scene.clocks = PUBLISHED
+    scene.play(DISTRICT(c.Accept()))
+    assert calls(scene) == []
+    [event] = scene.take(SYSTEM(c.DetermineDeadlines()))
+    assert isinstance(event, DeadlineDetermined)
 
 
 def test_a_split_grid_sends_its_cases_where_their_building_lies_now() -> None:

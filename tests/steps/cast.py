@@ -13,7 +13,7 @@ from tests.drivers import Who
 REGISTRY = Path(__file__).parents[2] / "api" / "demo" / "registry.json"
 TERRITORY = Territory.model_validate_json(REGISTRY.read_text(encoding="utf-8"))
 STAFF = {member.name: member for member in TERRITORY.staff}
-UNITS = {unit.name: unit.id for unit in TERRITORY.units}
+UNITS = {unit.name: unit.id for unit in TERRITORY.units} | {"册外单位": "unit-not-registered"}
 TO_BE_DRAWN = {
     "床单厂东网格": "grid-chuangdan-east",
     "床单厂西网格": "grid-chuangdan-west",

@@ -42,6 +42,8 @@ class Dispatch(Step):
     reason: Personal[Text] = Field(default="", description="说明")
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
+        for unit in (self.lead, *self.co_handlers):
+            rules.UNIT_KNOWN.require(unit in act.territory.unit, unit=unit)
         from_above = act.level is not None and act.level.above(case.held_by)
         rules.BINDING_FROM_ABOVE.require(from_above or not self.binding)
         bounced = case.returns >= act.clocks.tables[case.rules].returns
@@ -61,6 +63,7 @@ class Assign(Step):
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         rules.ASSIGN_ONCE.require(case.officer is None)
+        rules.OFFICER_IN_OFFICE.require(act.territory.in_office(self.officer), officer=self.officer)
         yield Assigned(officer=self.officer)
 
 
@@ -70,7 +73,7 @@ class HandOver(Step):
     name: ClassVar[str] = "hand-over"
     label: ClassVar[str] = "移交"
     example: ClassVar[dict[str, JsonValue]] = {"officer": "officer-zhang", "reason": "轮休交接"}
-    stages: ClassVar = WORKING
+    stages: ClassVar = WORKING | {Stage.RESOLVED, Stage.CHECKED}
 
     officer: Code = Field(description="接手人编号", examples=["officer-zhang"])
     reason: Personal[Text] = Field(default="", description="理由")
@@ -78,6 +81,7 @@ class HandOver(Step):
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         if case.officer is None or case.officer == self.officer:
             raise rules.HAND_OVER_TO_ANOTHER.refused()
+        rules.OFFICER_IN_OFFICE.require(act.territory.in_office(self.officer), officer=self.officer)
         yield HandedOver(from_officer=case.officer, officer=self.officer, reason=self.reason)
 
 

@@ -33,7 +33,8 @@ from domain.incident.events import (
     VoidRequested,
 )
 from domain.incident.state import Incident
-from domain.incident.words import DONE, OPEN, UNARCHIVED, Kind, Request, Stage, Standing
+from domain.incident.timing import due_of
+from domain.incident.words import DONE, OPEN, UNARCHIVED, ClockOfCase, Kind, Request, Stage, Standing
 from domain.model import Category, Code, Instant, Personal, Text, Urgency
 
 
@@ -230,6 +231,7 @@ class GrantCorrection(Reply):
         yield CorrectionGranted(
             was=case.standing,
             standing=asked.standing,
+            keeps=overdue(case, act),
             began_at=asked.began_at,
             description=asked.description,
             note=self.note,
@@ -338,3 +340,11 @@ def fits_duplicates(case: Incident, standing: Standing) -> bool:
     """Whether what was merged into a case would still be handled by rules no looser than its own."""
     same = standing.kind is case.standing.kind and standing.urgency <= case.standing.urgency
     return same or not case.duplicates
+
+
+def overdue(case: Incident, act: Act) -> tuple[ClockOfCase, ...]:
+    """The clocks that run late by now; with what was due, that is what it stays."""
+    late = (
+        clock for clock in case.running if (due := due_of(case.turns(clock, act.clocks))) and due < act.effective_at
+    )
+    return tuple(ClockOfCase(clock=clock.name, cycle=clock.cycle, nth=clock.nth) for clock in late)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
@@ -10,11 +10,10 @@ from domain.act import Act
 from domain.incident import rules
 from domain.incident.commands.step import Step
 from domain.incident.due import Due
-from domain.incident.events import DeadlineDetermined, IncidentEvent, Redrawn
-from domain.incident.events.upkeep import ClockOfCase
+from domain.incident.events import DeadlineDetermined, DutyCalled, IncidentEvent, Redrawn
 from domain.incident.state import Incident
-from domain.incident.timing import due_of
-from domain.incident.words import OPEN
+from domain.incident.timing import CaseClock, due_of
+from domain.incident.words import OPEN, Call, ClockOfCase
 from domain.model import Role
 from domain.territory import Level
 
@@ -36,9 +35,13 @@ class CallDuty(Upkeep):
     label: ClassVar[str] = "呼叫值班"
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
-        to = on_duty(case, act)
-        for call in Due.of(case, act.clocks).calls(act.recorded_at):
-            yield call.model_copy(update={"to": to})
+        due = Due.of(case, act.clocks)
+        soon = {clock.key for clock in determined(case, due.waiting, act)}
+        for whom, call in due.calls(act.recorded_at):
+            if call.about is Call.UNDETERMINED and (call.clock, call.clock_cycle, call.clock_nth) in soon:
+                continue  # its calendar is published: what is due will be written at once
+            if to := called(case, whom, call, act):
+                yield call.model_copy(update={"to": to})
 
 
 class Redraw(Upkeep):
@@ -60,25 +63,41 @@ class DetermineDeadlines(Upkeep):
     label: ClassVar[str] = "时限确定"
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
-        calendar = act.clocks.calendar_at(act.recorded_at)
-        waiting = Due.of(case, act.clocks).waiting
-        anew = [replace(clock, calendar=calendar.version) for clock in waiting]
-        determined = [clock.key for clock in anew if due_of(case.turns(clock, act.clocks))]
-        if determined:
-            clocks = (ClockOfCase(clock=name, cycle=cycle, nth=nth) for name, cycle, nth in sorted(determined))
-            yield DeadlineDetermined(calendar=calendar.version, clocks=tuple(clocks))
+        clocks = determined(case, Due.of(case, act.clocks).waiting, act)
+        if clocks:
+            named = (
+                ClockOfCase(clock=name, cycle=cycle, nth=nth) for name, cycle, nth in sorted(c.key for c in clocks)
+            )
+            yield DeadlineDetermined(calendar=clocks[0].calendar or "", clocks=tuple(named))
+
+
+def determined(case: Incident, waiting: Iterable[CaseClock], act: Act) -> list[CaseClock]:
+    """Of the clocks whose due time is 未定 those that the calendar now in force determines, on that calendar."""
+    calendar = act.clocks.calendar_at(act.recorded_at).version
+    anew = (replace(clock, calendar=calendar) for clock in waiting)
+    return [clock for clock in anew if due_of(case.turns(clock, act.clocks))]
+
+
+def called(case: Incident, whom: str | None, call: DutyCalled, act: Act) -> tuple[str, ...]:
+    """Whom to call: those it is meant for, else whoever is on duty; the unit in the lead hears of lights as well.
+
+    Only people in office; nobody, where there is none: then it is asked again later.
+    """
+    serving = act.territory.serving
+    if whom is not None and serving(whom):
+        return serving(whom)
+    lead = serving(case.lead) if case.lead is not None and call.about is not Call.LANDED else ()
+    return tuple(dict.fromkeys((*on_duty(case, act), *lead)))
 
 
 def on_duty(case: Incident, act: Act) -> tuple[str, ...]:
     """Whom to call: the nearest on the roster; else the officer, the grid's officers, the nearest post above."""
     path = [node.id for node in act.territory.path(case.standing.place.lowest)]
     held = [node for node in path if not case.held_by.above(act.territory.level(node) or Level.CITY)]
-    rostered = act.roster.on_duty(held, act.recorded_at)
-    if rostered:
-        return rostered
-    if case.officer is not None and case.held_by is Level.GRID:
-        return (case.officer,)
     for node in held:
-        if posted := act.territory.posted(node):
-            return posted
-    return ()
+        rostered = act.roster.on_duty([node], act.recorded_at)
+        if present := tuple(staff for staff in rostered if act.territory.in_office(staff)):
+            return present
+    if case.officer is not None and case.held_by is Level.GRID and act.territory.in_office(case.officer):
+        return (case.officer,)
+    return next(filter(None, map(act.territory.posted, held)), ())

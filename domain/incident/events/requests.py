@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from operator import not_
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
-from domain.incident.words import Standing
+from domain.incident.words import ClockOfCase, Standing
 from domain.model import Event, Personal, Shared, Text, Words
 
 
@@ -94,6 +95,8 @@ class CorrectionGranted(Event):
     standing: Standing
     began_at: AwareDatetime | None = None
     description: Shared[Text] = ""
+    keeps: tuple[ClockOfCase, ...] = Field(default=(), exclude_if=not_)
+    """The clocks overdue by then: no correction takes that back, they keep the limit they had."""
     note: Personal[Text] = ""
 
 

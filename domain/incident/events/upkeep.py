@@ -6,17 +6,9 @@ from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime
 
-from domain.incident.words import Call, ClockName
-from domain.model import Code, Event, Model
+from domain.incident.words import Call, ClockName, ClockOfCase
+from domain.model import Code, Event
 from domain.territory import Place
-
-
-class ClockOfCase(Model):
-    """Which clock of a case: its name, and the how manieth of that name in which cycle."""
-
-    clock: ClockName
-    cycle: int
-    nth: int
 
 
 class DutyCalled(Event):
