@@ -13,10 +13,10 @@ from domain.model import Category, Model
 from domain.territory import Level, Place
 from projections.cursor import BadCursor as BadCursor
 from projections.cursor import Cursor
+from projections.docket_query import DocketQuery as DocketQuery
+from projections.docket_query import Sort as Sort
 from projections.docket_rows import Docket as Docket
-from projections.docket_search import DocketQuery as DocketQuery
 from projections.docket_search import Search
-from projections.docket_search import Sort as Sort
 from projections.frame import PATH
 from projections.lights import light_of
 from projections.reading import Readable, microseconds, moment
@@ -86,7 +86,7 @@ def docket(views: Readable, scope: Scope, query: DocketQuery, now: datetime) -> 
     rows, more = found[: query.limit], len(found) > query.limit
     return DocketPage(
         items=tuple(_told(row, cursor.now) for row in rows),
-        next=cursor.moved([rows[-1][column] for column in query.order]).written(asked) if more else None,
+        next=cursor.moved(search.place(rows[-1])).written(asked) if more else None,
         count=count,
         capped=capped,
     )

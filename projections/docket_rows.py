@@ -18,10 +18,14 @@ LIT = ("lead", "community", "street")
 """Those of them that have an index by due time. A store serves few districts: they share the one of all."""
 
 
-def _in_order(*columns: str) -> tuple[str, str]:
-    """An index for paging, and the small one of open cases, which no history slows down."""
-    listed = ", ".join((*columns, "opened"))
-    return listed, f"{listed} WHERE open = 1"
+def _in_order_of_report(anchor: str) -> tuple[str, str]:
+    """An index for paging, and the small one of open cases, which no history slows down.
+
+    Where many cases are passed to find those of one light, the index itself must tell the light.
+    """
+    listed = f"{anchor}, reported_at, opened"
+    told = ", due_at, yellow_at, undetermined, district" if anchor in LIT else ""
+    return listed, f"{listed}{told} WHERE open = 1"
 
 
 class Docket(Projection):
@@ -68,7 +72,7 @@ class Docket(Projection):
         "reported_at, opened",
         "updated_at, opened",
         *(f"{time}, opened, due_at, yellow_at, undetermined, {', '.join(WIDE)} WHERE open = 1" for time in LISTED),
-        *(index for anchor in (*NARROW[1:], *WIDE) for index in _in_order(anchor, "reported_at")),
+        *(index for anchor in (*NARROW[1:], *WIDE) for index in _in_order_of_report(anchor)),
         *(
             f"{anchor}margin, due_at, reported_at, opened, yellow_at, undetermined, district WHERE due_at <> 0"
             for anchor in ("", *(f"{column}, " for column in LIT))

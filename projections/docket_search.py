@@ -3,87 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sqlite3 import Connection, Row
-from typing import Any, Literal, NamedTuple
-
-from pydantic import AwareDatetime, Field
+from typing import Any, NamedTuple
 
 from domain.clocks import Light
-from domain.incident.words import OPEN, Kind, Stage
-from domain.model import Category, Code, Model
+from domain.incident.words import OPEN, Stage
 from domain.territory import Level
 from projections import lights
+from projections.docket_query import BY_DUE, DocketQuery
 from projections.docket_rows import LIT, NARROW, WIDE, Docket
 from projections.frame import PATH
+from projections.lights import URGENT_FIRST, light_of
 from projections.reading import Where, microseconds
 from projections.scope import Scope
 
-Sort = Literal["reported_at", "-reported_at", "updated_at", "-updated_at", "due_at", "-due_at"]
 COUNTED_UP_TO = 10_000
 SORTED_UP_TO = {"reported_at": 2_000, "updated_at": 500}
 """Up to how many cases of one light are sorted: looking up when each was last updated takes longer. Of more, a page is
 soon met by going through the open cases in order."""
 COUNTED = frozenset({*Docket.counted, Level.CITY.value})
-
-
-class DocketQuery(Model):
-    """台账的查询条件：不填的不限。"""
-
-    territory: Code | None = Field(default=None, description="区、街道、社区、小区、网格或楼栋的编号")
-    kind: Kind | None = Field(default=None, description="事件性质")
-    stage: tuple[Stage, ...] = Field(default=(), max_length=len(Stage), description="所处阶段，可填多个")
-    open: bool | None = Field(default=None, description="是否在办")
-    light: Light | None = Field(
-        default=None,
-        description="现在亮什么灯，以最先变灯的一项时限为准：green 未过时限的 80%，yellow 过了 80%，red 已超时，"
-        "undetermined 未定（工作日历尚未公布）；没有时限在走的案件没有灯",
-    )
-    officer: Code | None = Field(default=None, description="经办人编号")
-    unit: Code | None = Field(default=None, description="首接负责单位编号")
-    reported_from: AwareDatetime | None = Field(default=None, description="反映时间不早于")
-    reported_to: AwareDatetime | None = Field(default=None, description="反映时间早于")
-    category: Category | None = Field(default=None, description="类别：大类2位+小类2位")
-    urgency: int | None = Field(default=None, ge=1, le=4, description="紧急程度：1 特急 … 4 一般")
-    number: Code | None = Field(default=None, description="案号")
-    sort: Sort = Field(
-        default="-reported_at",
-        description="按反映时间、最近更新或最先到期的时限排序，带“-”的由新到旧；没有到期时间的总排在最后",
-    )
-    limit: int = Field(default=50, ge=1, le=200, description="每页件数")
-    cursor: str | None = Field(default=None, max_length=300, description="上一页给出的 next")
-
-    @property
-    def asked(self) -> str:
-        """The query without its page: a cursor serves no other."""
-        return self.model_dump_json(include=DocketQuery.model_fields.keys() - {"cursor", "limit"})
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """The columns that the rows are in order of."""
-        column = self.sort.removeprefix("-")
-        return (column, "reported_at", "opened") if column == "due_at" else (column, "opened")
-
-    @property
-    def equal(self) -> dict[str, str | int]:
-        """The columns that must have one value."""
-        asked = {
-            "number": self.number,
-            "officer": self.officer,
-            "lead": self.unit,
-            "kind": self.kind,
-            "category": self.category,
-            "urgency": self.urgency,
-        }
-        return {column: value for column, value in asked.items() if value is not None}
-
-    @property
-    def stages(self) -> frozenset[Stage]:
-        """The stages asked for, by name or as open or not."""
-        named = frozenset(self.stage or Stage)
-        if self.open is None:
-            return named
-        return named & OPEN if self.open else named - OPEN
 
 
 class Part(NamedTuple):
@@ -107,7 +46,7 @@ class Search:
 
     def count(self) -> tuple[int, bool]:
         """How many there are, and whether counting stopped: never where the counts kept can tell."""
-        if self._asked <= COUNTED and self.query.light is None:
+        if self._asked <= COUNTED and not self.query.light:
             where = self._where(self._anchor)
             kept = f'SELECT coalesce(sum(n), 0) FROM "{Docket.name} counted" WHERE {where}'
             [[count]] = self.connection.execute(kept, where.values)
@@ -126,20 +65,49 @@ class Search:
                 break
         return found
 
+    def place(self, row: Row) -> tuple[int, ...]:
+        """Where a row stands in the order asked for; the next page begins beyond."""
+        light = light_of(row["due_at"], row["yellow_at"], row["undetermined"], self.now)
+        turn = (*self._in_turn, None).index(light)
+        return tuple(turn if column == "light" else row[column] for column in self.query.order)
+
     def _parts(self, after: tuple[int, ...], few: bool) -> Iterator[Part]:
-        """By due time: what is due, then what is not, in order of report. Else all at once."""
-        order = self.query.order
-        if "due_at" not in order:
-            yield Part(self._by_time(after, few), order)
-            return
+        """The list in stretches, one beginning where the other ends."""
+        match self.query.order[0]:
+            case "light":
+                yield from self._by_light(after)
+            case "due_at":
+                yield from self._by_due_time(after)
+            case _:
+                yield Part(self._by_time(after, few), self.query.order)
+
+    def _by_light(self, after: tuple[int, ...]) -> Iterator[Part]:
+        """One light after the other, each by due time; then what has none, in order of report."""
+        reached, *beyond = after or (0,)
+        for turn, light in enumerate(self._in_turn):
+            if turn >= reached and light in (self.query.lights or URGENT_FIRST) and self._any_open:
+                alone = self.query.model_copy(
+                    update={"light": (light,), "sort": "-due_at" if self._backward else "due_at"}
+                )
+                yield from replace(self, query=alone)._by_due_time(tuple(beyond) if turn == reached else ())
+        if not self.query.light:
+            yield self._not_due(tuple(beyond) if reached == len(self._in_turn) else (), "undetermined = 0")
+
+    def _by_due_time(self, after: tuple[int, ...]) -> Iterator[Part]:
+        """What is due, then what is not, in order of report."""
         in_time = not after or after[0] > 0
-        if in_time:
-            yield Part(self._due(after), order)
-        if self.query.light in (None, Light.UNDETERMINED):
-            arms = self._lit() if self.query.light else [self._listed(self._anchor)]
-            for arm in arms:
-                arm.add("due_at = 0")
-            yield Part([self._beyond(arm, order[1:], () if in_time else after[1:]) for arm in arms], order[1:])
+        if in_time and self._any_open:
+            yield Part(self._due(after), BY_DUE)
+        if not self.query.light or Light.UNDETERMINED in self.query.light:
+            yield self._not_due(() if in_time else after)
+
+    def _not_due(self, after: tuple[int, ...], term: str = "true") -> Part:
+        """What has no due time, beyond a place in order of due time."""
+        arms = self._undetermined() if self._wide and self.query.light else [self._lit_or_not()]
+        for arm in arms:
+            arm.add(f"due_at = 0 AND {term}")
+        order = BY_DUE[1:]
+        return Part([self._beyond(arm, order, after[1:]) for arm in arms], order)
 
     def _by_time(self, after: tuple[int, ...], few: bool) -> list[Where]:
         """What is listed by the time of report or of the last update, beyond a place in that order."""
@@ -149,27 +117,42 @@ class Search:
             return [self._beyond(arm, free, after) for arm in self._lit()]
         if self._wide and ("updated_at" in order or (self.query.light and anchor not in LIT)):
             anchor = order[0]
-        return [self._beyond(self._showing(self._listed(anchor)), order, after)]
+        return [self._beyond(self._showing(self._listed(anchor), *self.query.lights), order, after)]
 
     def _lit(self) -> list[Where]:
-        """What shows the light asked for."""
-        if self._by_margin:
-            return [self._showing(self._within(bounds)) for bounds in lights.bounds(self.query.light, self.now)]
-        if not self._wide:
-            return [self._showing(self._listed(self._anchor))]
-        where = self._where("undetermined")
-        where.add("undetermined = 1")
-        return [self._showing(where)]
+        """What shows a light asked for."""
+        return [*self._by_margin(), *self._undetermined()] if self._wide else [self._lit_or_not()]
 
     def _due(self, after: tuple[int, ...]) -> list[Where]:
-        """What shows the light asked for and is due, beyond a place in order of due time."""
-        if self._by_margin:
-            found = lights.bounds(self.query.light, self.now)
-            return [self._showing(self._within(bounds, after)) for bounds in found]
-        arms = self._lit() if self.query.light else [self._listed(self._anchor)]
-        for arm in arms:
+        """What is due, and shows a light asked for if any is, beyond a place in order of due time."""
+        found = self._by_margin(after) if self._wide else []
+        others = self._undetermined() if self._wide else [self._lit_or_not()]
+        for arm in others:
             arm.add("+due_at > 0" if after else "due_at > 0")
-        return [self._beyond(arm, self.query.order, after) for arm in arms]
+        return [*found, *(self._beyond(arm, BY_DUE, after) for arm in others)]
+
+    def _lit_or_not(self) -> Where:
+        """What shows a light asked for, or everything if none is, by the index of the anchor."""
+        return self._showing(self._listed(self._anchor), *self.query.lights)
+
+    def _undetermined(self) -> list[Where]:
+        """What is undetermined, if asked for."""
+        if Light.UNDETERMINED not in self.query.light:
+            return []
+        where = self._where("undetermined")
+        where.add("undetermined = 1")
+        return [self._showing(where, Light.UNDETERMINED)]
+
+    def _by_margin(self, after: tuple[int, ...] = ()) -> list[Where]:
+        """What is due and shows one of the other lights asked for, or is due if none is."""
+        if not self.query.light:
+            return [self._within(bounds, after) for bounds in lights.bounds(None, self.now)]
+        return [
+            self._showing(self._within(bounds, after), light)
+            for light in self.query.lights
+            if light is not Light.UNDETERMINED
+            for bounds in lights.bounds(light, self.now)
+        ]
 
     def _within(self, bounds: lights.Bounds, after: tuple[int, ...] = ()) -> Where:
         """One margin, between due times. Of two bounds on a side SQLite hears the narrower, lest it go by the other."""
@@ -178,10 +161,10 @@ class Search:
         lower, upper = bounds.after, bounds.before
         if after and not self._backward and (lower is None or lower < after[0]):
             lower = None
-            self._beyond(where, self.query.order, after)
+            self._beyond(where, BY_DUE, after)
         if after and self._backward and (upper is None or upper > after[0]):
             upper = None
-            self._beyond(where, self.query.order, after)
+            self._beyond(where, BY_DUE, after)
         if lower is not None:
             where.add("due_at > ?", lower)
         if upper is not None:
@@ -228,15 +211,20 @@ class Search:
             where.add("open = 1")
         return where
 
-    def _showing(self, where: Where) -> Where:
-        if self.query.light:
-            lights.require(where, self.query.light, self.now)
+    def _showing(self, where: Where, *asked: Light) -> Where:
+        if asked:
+            lights.require(where, asked, self.now)
         return where
 
     @property
-    def _by_margin(self) -> bool:
-        """Whether cases are found by margin and due time: where there may be many, and they are due."""
-        return self._wide and self.query.light is not Light.UNDETERMINED
+    def _in_turn(self) -> tuple[Light, ...]:
+        """The lights in the order of the list."""
+        return URGENT_FIRST[::-1] if self._backward else URGENT_FIRST
+
+    @property
+    def _any_open(self) -> bool:
+        """Whether anything asked for can be due: no clock runs for a closed case."""
+        return bool(self.query.stages & OPEN)
 
     @property
     def _backward(self) -> bool:

@@ -6,7 +6,7 @@ waits for its calendar. The first clock to turn decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from domain.clocks import Light
@@ -21,6 +21,14 @@ BETWEEN = f"greatest(due_at - yellow_at, {SECOND}) / {SECOND}"
 MARGIN = f"CASE WHEN due_at = 0 THEN 0 ELSE 1 + least(floor(log2({BETWEEN}) / 2), {len(MARGINS) - 1})::INTEGER END"
 """As SQL. Yellow asks for two things at once (no longer green, not yet red), and no one index answers that. Of
 one margin, the due times say both but for a remainder that is no larger than the answer."""
+URGENT_FIRST = (Light.RED, Light.YELLOW, Light.UNDETERMINED, Light.GREEN)
+SHOWING = {
+    Light.RED: "+due_at < ? AND +due_at > 0",
+    Light.YELLOW: "+due_at >= ? AND yellow_at < ?",
+    Light.UNDETERMINED: "+undetermined = 1 AND (+due_at = 0 OR +due_at >= ? AND yellow_at >= ?)",
+    Light.GREEN: "+due_at >= ? AND yellow_at >= ? AND undetermined = 0",
+}
+"""As SQL, now for each question mark."""
 SLACK = 1.001
 """Bounds only save reading, so they may be wide: rounding must never lose a case."""
 
@@ -50,17 +58,10 @@ def bounds(light: Light | None, now: int) -> Iterator[Bounds]:
                 yield Bounds(margin)
 
 
-def require(where: Where, light: Light, now: int) -> None:
-    """Only cases that show this light."""
-    match light:
-        case Light.RED:
-            where.add("+due_at < ? AND +due_at > 0", now)
-        case Light.YELLOW:
-            where.add("+due_at >= ? AND yellow_at < ?", now, now)
-        case Light.GREEN:
-            where.add("+due_at >= ? AND yellow_at >= ? AND undetermined = 0", now, now)
-        case Light.UNDETERMINED:
-            where.add("+undetermined = 1 AND (+due_at = 0 OR +due_at >= ? AND yellow_at >= ?)", now, now)
+def require(where: Where, asked: Iterable[Light], now: int) -> None:
+    """Only cases that show one of these lights."""
+    term = " OR ".join(f"({SHOWING[light]})" for light in asked)
+    where.add(f"({term})", *[now] * term.count("?"))
 
 
 def light_of(due_at: int, yellow_at: int, undetermined: bool, now: int) -> Light | None:

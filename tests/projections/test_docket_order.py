@@ -1,0 +1,118 @@
+"""台账's order: whatever is asked, its pages joined are what sorting all rows would give, while the clock goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, get_args
+
+import pytest
+
+from domain.clocks import Light
+from domain.incident.words import Kind, Stage
+from projections import statements
+from projections.docket import Docket, DocketQuery, Sort, docket
+from projections.docket_search import SORTED_UP_TO
+from projections.lights import light_of
+from projections.reading import microseconds
+from projections.scope import Scope
+from projections.tables import Tables
+from tests.bench.lights import NOW, rows
+
+Case = dict[str, Any]
+COARSE = int(timedelta(hours=6).total_seconds()) * 1_000_000
+"""Times fall on few moments, so that many cases share one."""
+URGENT_FIRST = ["red", "yellow", "undetermined", "green"]
+COLUMN = {"unit": "lead"}
+
+
+def coarse(case: Case) -> Case:
+    """The same case, reported on the hour; its limits stay as long."""
+    earlier = case["reported_at"] % COARSE
+    moved = {name: case[name] - earlier for name in ("reported_at", "due_at", "yellow_at") if case[name]}
+    return case | moved | {"updated_at": case["updated_at"] // COARSE * COARSE}
+
+
+@pytest.fixture(scope="module")
+def town() -> list[Case]:
+    return [coarse(dict(zip(Docket.columns, row, strict=True))) for row in rows(Random(8), 600)]
+
+
+@pytest.fixture(scope="module")
+def tables(town: list[Case]) -> Iterator[Tables]:
+    with closing(Tables(None, (Docket,))) as tables:
+        with tables.writing() as connection:
+            tables.put(connection, Docket, 1, [tuple(case.values()) for case in town], statements.merge)
+        yield tables
+
+
+def shown(case: Case, now: datetime) -> Light | None:
+    return light_of(case["due_at"], case["yellow_at"], case["undetermined"], microseconds(now))
+
+
+def holds(case: Case, asked: Case, now: datetime) -> bool:
+    """Whether a case is what was asked for, one condition after the other."""
+    equal = {COLUMN.get(name, name): value for name, value in asked.items() if name in ("kind", "urgency", "unit")}
+    return (
+        all(case[column] == value for column, value in equal.items())
+        and ("territory" not in asked or asked["territory"] in case.values())
+        and ("light" not in asked or shown(case, now) in asked["light"])
+        and ("stage" not in asked or case["stage"] in asked["stage"])
+        and ("open" not in asked or case["open"] == asked["open"])
+    )
+
+
+def place(case: Case, sort: str, now: datetime) -> tuple[int, ...]:
+    """What to sort by. What has no light, and then what has no due time, is last, forward and backward."""
+    column, sign = sort.removeprefix("-"), -1 if sort.startswith("-") else 1
+    ends = (sign * case["reported_at"], sign * case["opened"])
+    light = shown(case, now)
+    by_due = (case["due_at"] == 0, sign * case["due_at"], *ends)
+    by_light = (light is None, sign * URGENT_FIRST.index(light) if light else 0, *by_due)
+    by_time = (sign * case.get(column, 0), ends[1])
+    return {"light": by_light, "due_at": by_due}.get(column, by_time)
+
+
+def drawn(rnd: Random) -> Case:
+    """A question: each condition as often as not left out."""
+    conditions: Case = {
+        "territory": rnd.choice(["district", "street-1", "community-03", "grid-001", "nowhere"]),
+        "kind": rnd.choice(list(Kind)),
+        "urgency": rnd.randint(1, 4),
+        "unit": "unit-01",
+        "light": rnd.choices(list(Light), k=rnd.randint(1, 4)),
+        "stage": [Stage.HANDLING, rnd.choice(list(Stage))],
+        "open": rnd.random() < 0.5,
+    }
+    often = {"territory": 0.6, "light": 0.5}
+    return {name: value for name, value in conditions.items() if rnd.random() < often.get(name, 0.15)}
+
+
+@pytest.mark.parametrize("sort", get_args(Sort))
+@pytest.mark.parametrize("sorted_up_to", [-1, 2_000])
+def test_pages_joined_are_all_rows_sorted(
+    tables: Tables, town: list[Case], sort: str, sorted_up_to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for column in SORTED_UP_TO:
+        monkeypatch.setitem(SORTED_UP_TO, column, sorted_up_to)
+    rnd = Random(f"{sort} {sorted_up_to}")
+    for _ in range(25):
+        asked, now = drawn(rnd), NOW + timedelta(hours=rnd.randint(-100, 100))
+        expected = sorted((case for case in town if holds(case, asked, now)), key=lambda case: place(case, sort, now))
+        query = DocketQuery.model_validate({**asked, "sort": sort, "limit": rnd.choice([3, 20, 200])})
+        assert told(tables, query, now, len(expected)) == [case["id"] for case in expected], asked
+
+
+def told(tables: Tables, query: DocketQuery, now: datetime, count: int) -> list[str]:
+    """All pages joined, each with the right count; between two of them many a light turns."""
+    found: list[str] = []
+    while True:
+        page = docket(tables, Scope.all(), query, now)
+        found += [row.incident_id for row in page.items]
+        assert (page.count, page.capped) == (count, False)
+        assert len(found) <= count, "pages that never end"
+        if page.next is None:
+            return found
+        query, now = query.model_copy(update={"cursor": page.next}), now + timedelta(hours=7)
