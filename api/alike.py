@@ -13,7 +13,7 @@ from api.door import DoorRoute, Visiting
 from api.identity import SCHEME
 from api.incidents import IncidentId
 from api.offering import look_for
-from api.reading import require_readable, scope_of
+from api.reading import everywhere_for, require_readable
 from api.tags import TAGGED, conditional
 from api.views import READS, Following, looked_up
 from domain.casework.recording import RecordedEvent
@@ -56,14 +56,18 @@ class ClustersAsked(ClustersQuery, Following):
     dependencies=[Depends(conditional)],
 )
 async def list_alike(incident_id: IncidentId, asked: Annotated[Following, Query()], visit: Visiting) -> Response:
-    """与一个案件可能说的是同一件事的在办案件：同一楼栋，或相距不远（由时限表规定，默认 50 米）。只列出。"""
+    """与一个案件可能说的是同一件事的在办案件：同一楼栋，或相距不远（由时限表规定，默认 50 米）。
+
+    不限于所负责的范围；只列出。
+    """
     lines = await visit.service.casework.history(str(incident_id))
     require_readable(lines, visit.asker, visit.service.casework.territory)
     service, sought = visit.service, sought_by(lines)
+    everywhere = everywhere_for(visit.asker, service.casework.territory)
     table = service.casework.clocks.table_at(service.clock())
 
-    def told(scope: Scope, position: int) -> Model:
-        return alike(service.views, service.casework.files, scope, sought, table)
+    def told(_scope: Scope, position: int) -> Model:
+        return alike(service.views, service.casework.files, everywhere, sought, table)
 
     return await looked_up(asked, visit, told)
 
@@ -79,11 +83,11 @@ async def list_alike(incident_id: IncidentId, asked: Annotated[Following, Query(
     ),
 )
 async def find_alike(about: AboutToReport, visit: Visiting) -> Response:
-    """准备反映的事，是否已有同类别、时间和地点相近的在办案件。只是查询，什么也不保存，不需要幂等键。"""
+    """准备反映的事，是否已有同类别、时间和地点相近的在办案件，不限于所负责的范围。只是查询，什么也不保存，不需要幂等键。"""
     service = visit.service
-    scope = scope_of(visit.asker, service.casework.territory)
+    everywhere = everywhere_for(visit.asker, service.casework.territory)
     sought = Sought(about.category, service.clock(), about.building, about.position)
-    return private(await look_for(service, scope, sought))
+    return private(await look_for(service, everywhere, sought))
 
 
 @router.get(

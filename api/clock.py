@@ -12,6 +12,7 @@ import orjson
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from api.invalid import path, sentence
 from api.opening import open_case_files, open_casework
 from api.settings import Settings
 from domain.casework.books import published_calendar
@@ -20,6 +21,8 @@ from domain.counting import Count, tell_count
 from domain.model import Instant
 
 T = TypeVar("T")
+USAGE = 2
+"""The exit code of whatever is asked wrongly."""
 INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
@@ -94,8 +97,9 @@ def _given(make: Callable[[], T], option: str) -> T:
     try:
         return make()
     except ValidationError as wrong:
-        faults = "；".join(f"{'.'.join(map(str, fault['loc']))} {fault['msg']}" for fault in wrong.errors())
-        raise typer.BadParameter(faults, param_hint=option) from None
+        faults = (f"{path(fault)}　{sentence(fault)}".strip("　") for fault in wrong.errors(include_url=False))
+        typer.echo(f"{option}：{'；'.join(faults)}", err=True)
+        raise typer.Exit(USAGE) from None
 
 
 async def _adopted(settings: Settings) -> Clocks:

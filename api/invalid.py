@@ -65,7 +65,10 @@ def parameter_faults(errors: Sequence[Any]) -> list[Fault]:
 
 def sentence(error: Any) -> str:
     """What is wrong, with the bounds of the schema and nothing of the input."""
-    return SENTENCES.get(error["type"], "不符合接口说明。").format_map(error.get("ctx") or {})
+    said = error.get("ctx") or {}
+    if "expected" in said:  # 'a', 'b' or 'c'
+        said = {**said, "expected": said["expected"].replace("'", "").replace(" or ", "、").replace(", ", "、")}
+    return SENTENCES.get(error["type"], "不符合接口说明。").format_map(said)
 
 
 def path(error: Any) -> str:

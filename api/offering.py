@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.identity import Identity
 from api.problems import Problem
-from api.reading import scope_of
+from api.reading import everywhere_for
 from api.service import Service
 from domain.casework.asking import Receipt
 from domain.incident.commands import Report
@@ -19,6 +19,8 @@ from projections.scope import Scope
 log = logging.getLogger(__name__)
 LONGEST = 0.1
 """Seconds a receipt waits at most for what is offered with it."""
+FOLLOWED = LONGEST / 2
+"""How many of them for the views to come to the report itself, so that none just before it is missed."""
 
 
 class ReportReceipt(Receipt):
@@ -28,13 +30,14 @@ class ReportReceipt(Receipt):
 
 
 async def offered(service: Service, receipt: Receipt, command: Report, asker: Identity) -> tuple[AlikeCase, ...]:
-    """Open cases like the one just reported, as far as the asker may see them. Never fails, never waits for long."""
+    """Open cases like the one just reported, wherever they lie, for staff. Never fails, never waits for long."""
     if command.position is None and command.building is None:
         return ()
     sought = Sought(command.category, service.clock(), command.building, command.position, receipt.incident_id)
     try:
-        scope = scope_of(asker, service.casework.territory)
+        scope = everywhere_for(asker, service.casework.territory)
         async with asyncio.timeout(LONGEST):
+            await service.views.wait_for(receipt.position, FOLLOWED)
             return (await look_for(service, scope, sought)).items
     except Problem:
         return ()  # a resident, or somebody responsible for no place

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from api.invalid import Fault, parameter_faults
 from domain.casework.asking import KeyReused, KeyStale, NotFound, StoreUnavailable, VersionStale
 from domain.model import Model, Refused
-from domain.registry.commands import RowsRefused
+from domain.register import RowsRefused
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "Problem"

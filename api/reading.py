@@ -31,6 +31,15 @@ def scope_of(asker: Identity, territory: Territory) -> Scope:
     return Scope.of(asker.scope, level)
 
 
+def everywhere_for(asker: Identity, territory: Territory) -> Scope:
+    """Every case, for staff: for briefs that name nobody, and for what is theirs wherever it lies.
+
+    Raises `Problem` (403) for whoever is responsible for no place.
+    """
+    scope_of(asker, territory)
+    return Scope.all()
+
+
 def require_readable(lines: Lines, asker: Identity, territory: Territory) -> None:
     """Raise `Problem` (404: not even that it exists) unless the asker has to do with the case."""
     concerned = _is_theirs(lines, asker) if asker.role is Role.RESIDENT else _is_in_charge(lines, asker, territory)

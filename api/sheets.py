@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from domain.registry.commands import ImportTerritory, RowsRefused
+from domain.casework.application import Casework
+from domain.casework.asking import Caller
+from domain.register import RowsRefused
+from domain.registry.commands import ImportTerritory
 from domain.registry.sheets import Sheet
 
 TITLES = {"nodes": "节点表", "units": "单位表", "staff": "人员表", "heads": "楼栋长表"}
@@ -18,18 +21,24 @@ def import_of(sheets: Iterable[Sheet]) -> ImportTerritory:
     return ImportTerritory.model_validate({name: tuple(listed) for name, listed in rows.items()})
 
 
-def bad_rows(sheet: Sheet) -> list[str]:
-    """What is wrong with each row that cannot be read."""
-    return [told(sheet.name, bad.row, bad.sentence) for bad in sheet.bad]
+def faulty_rows(sheets: Sequence[Sheet], no: RowsRefused | None = None) -> list[str]:
+    """What is wrong with each row that cannot be read and, by the refusal, each that does not fit, from the first on;
+    numbered as in its own sheet."""
+    found = [(nth, bad.row, bad.sentence) for nth, sheet in enumerate(sheets) for bad in sheet.bad]
+    at: dict[str, list[tuple[int, int]]] = {}
+    for nth, sheet in enumerate(sheets):
+        at.setdefault(sheet.name, []).extend((nth, row) for row in sheet.at)
+    found += [(*at[fault.sheet][fault.row], fault.sentence) for fault in (no.faults if no else ())]
+    return [f"{TITLES[sheets[nth].name]}第{row}行：{sentence}" for nth, row, sentence in sorted(found)]
 
 
-def refused_rows(no: RowsRefused, sheets: Iterable[Sheet]) -> list[str]:
-    """What is wrong with each row that does not fit, numbered as in its own sheet."""
-    at: dict[str, list[int]] = {}
-    for sheet in sheets:
-        at.setdefault(sheet.name, []).extend(sheet.at)
-    return [told(fault.sheet, at[fault.sheet][fault.row], fault.sentence) for fault in no.faults]
+async def unfit(command: ImportTerritory, casework: Casework, caller: Caller) -> RowsRefused | None:
+    """How the rows that can be read do not fit, if so: to be told together with those that cannot. Writes nothing.
 
-
-def told(sheet: str, row: int, sentence: str) -> str:
-    return f"{TITLES[sheet]}第{row}行：{sentence}"
+    Raises any other `Refused`.
+    """
+    try:
+        await casework.enact(command, caller, dry_run=True)
+    except RowsRefused as no:
+        return no
+    return None

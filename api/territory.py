@@ -12,18 +12,19 @@ from fastapi import APIRouter, Depends, Path, Query, Response, Security
 from api import problems
 from api.door import DoorRoute, Visit, Visiting
 from api.identity import SCHEME
-from api.incidents import ANSWERS, ETAG, Key
+from api.incidents import ANSWERS, ETAG, Key, caller_of
 from api.invalid import Fault
 from api.problems import Problem, invalid
 from api.registers import DryRun, Rehearsal, add_commands, asking, plainly
-from api.sheets import bad_rows, import_of, refused_rows
+from api.sheets import faulty_rows, import_of, unfit
 from api.tags import TAGGED, conditional, is_known, tagged
 from api.tree import Moment, NodeFile, NodePage, TerritoryAsked, chosen, file_of, page
 from domain.casework.application import Casework
 from domain.casework.asking import RegisterReceipt
 from domain.model import Model, Role
+from domain.register import RowsRefused
 from domain.registry import drawn
-from domain.registry.commands import ALL, ImportTerritory, RowsRefused
+from domain.registry.commands import ALL, ImportTerritory
 from domain.registry.sheets import Sheet, SheetName, SheetUnreadable, read_sheet
 from domain.territory import Territory
 
@@ -47,7 +48,8 @@ async def import_sheet(
     except SheetUnreadable as unreadable:
         raise invalid([Fault(detail=str(unreadable))]) from None
     if read.bad:
-        raise invalid([Fault(detail=sentence) for sentence in bad_rows(read)])
+        no = await unfit(import_of([read]), visit.service.casework, caller_of(visit, key))
+        raise invalid([Fault(detail=sentence) for sentence in faulty_rows([read], no)])
     return await taken_in(read, key, visit, dry_run)
 
 
@@ -56,7 +58,7 @@ async def taken_in(sheet: Sheet, key: str, visit: Visit, dry_run: bool) -> Respo
     try:
         return await asking(ImportTerritory, plainly)(import_of([sheet]), key, visit, dry_run)
     except RowsRefused as no:
-        faults = tuple(Fault(detail=sentence) for sentence in refused_rows(no, [sheet]))
+        faults = tuple(Fault(detail=sentence) for sentence in faulty_rows([sheet], no))
         raise Problem(problems.REFUSED, no.sentence, rule=no.rule.id, errors=faults) from None
 
 
@@ -131,11 +133,13 @@ async def get_territory_node(
     node: Annotated[str, Path(description="节点编号")], asked: Annotated[Moment, Query()], visit: Visiting
 ) -> Response:
     """一个节点现在或某一时刻的样子：路径、下级、人员、楼栋长，用过的名称和代码。"""
-    territory = await territory_at(asked.as_of, visit.service.casework)
+    asker, casework = visit.asker, visit.service.casework
+    territory = await territory_at(asked.as_of, casework)
     found = territory.node.get(node)
     if found is None:
         raise Problem(problems.NO_NODE)
-    return told(file_of(found, territory, resident=visit.asker.role is Role.RESIDENT), visit)
+    in_charge = asker.scope in {above.id for above in casework.territory.path(node)}  # today, whenever is looked at
+    return told(file_of(found, territory, resident=asker.role is Role.RESIDENT, in_charge=in_charge), visit)
 
 
 async def territory_at(moment: datetime | None, casework: Casework) -> Territory:

@@ -58,7 +58,7 @@ class Member(Model):
 
 
 class BuildingHead(Model):
-    """楼栋长、党员中心户；居民查看时姓名、电话以 *** 代替。"""
+    """楼栋长、党员中心户；只有负责本楼栋或其上级的工作人员看得到姓名、电话，其他人查看时以 *** 代替。"""
 
     person: str
     name: str
@@ -113,15 +113,15 @@ def _row(node: Node, territory: Territory) -> dict[str, Any]:
     return {**said, "closed": node.closed, "officers": officers, "scheduled": territory.scheduled.get(node.id)}
 
 
-def file_of(node: Node, territory: Territory, *, resident: bool) -> NodeFile:
-    """All about a node. A resident sees neither the staff nor who the heads are (PIPL art. 6)."""
+def file_of(node: Node, territory: Territory, *, resident: bool, in_charge: bool) -> NodeFile:
+    """All about a node (PIPL art. 6): staff for other staff, the heads for whoever is in charge of the node."""
     posts = () if resident else territory.posts.get(node.id, ())
     return NodeFile(
         **_row(node, territory),
         path=tuple(row_of(found, territory) for found in territory.path(node.id)),
         children=tuple(row_of(child, territory) for child in territory.children.get(node.id, ())),
         staff=tuple(Member(id=post.id, name=post.name, role=post.role, unit=post.unit) for post in posts),
-        heads=tuple(_heads(node, territory, covered=resident)),
+        heads=tuple(_heads(node, territory, covered=resident or not in_charge)),
         successors=node.successors,
         former_names=node.former_names,
         former_codes=node.former_codes,

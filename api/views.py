@@ -11,7 +11,7 @@ from pydantic import Field
 
 from api import problems
 from api.door import DoorRoute, Visit, Visiting
-from api.identity import SCHEME
+from api.identity import SCHEME, Identity
 from api.invalid import Fault
 from api.parameters import WrittenOut
 from api.problems import RETRY_AFTER, VIEWS_BEHIND, Problem, invalid
@@ -86,7 +86,10 @@ class ResponseTimesTold(Model):
     responses={**TAGGED, **problems.declared(problems.BAD_CURSOR, *READS)},
 )
 async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting) -> Response:
-    """所负责范围内的案件，按条件筛选、排序、翻页；`capped` 为 true 时件数只数到一万。"""
+    """所负责范围内的案件，按条件筛选、排序、翻页；`capped` 为 true 时件数只数到一万。
+
+    按经办人查自己、按单位查自己的单位，范围以外的也列出。
+    """
     service = visit.service
     if "limit" not in asked.model_fields_set:
         asked = asked.model_copy(update={"limit": service.settings.page_size})
@@ -95,10 +98,10 @@ async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting
 
     def page(scope: Scope, position: int) -> Model:
         try:
-            found = docket(service.views, scope, asked, service.clock())
+            found = docket(service.views, Scope.all() if is_own(asked, visit.asker) else scope, asked, service.clock())
         except BadCursor as bad:
             raise Problem(problems.BAD_CURSOR) from bad
-        return with_alike(found, scope, service) if asked.alike else found
+        return with_alike(found, service) if asked.alike else found
 
     return await looked_up(asked, visit, page, turning=True)
 
@@ -169,11 +172,16 @@ def require_place(node: str | None, service: Service) -> None:
         raise invalid([Fault(detail="辖区里没有这个编号，请核对。", parameter="territory")])
 
 
-def with_alike(page: DocketPage, scope: Scope, service: Service) -> DocketPage:
-    """The same page, each open case with how many others may be about the same matter."""
+def is_own(asked: DocketQuery, asker: Identity) -> bool:
+    """Whether only what was handed to the asker or their unit is asked for, which is theirs wherever it lies."""
+    return asked.officer == asker.actor or (asked.unit is not None and asked.unit == asker.unit)
+
+
+def with_alike(page: DocketPage, service: Service) -> DocketPage:
+    """The same page, each open case with how many others, anywhere, may be about the same matter."""
     table = service.casework.clocks.table_at(service.clock())
     ids = [row.incident_id for row in page.items]
-    counts = alike_counts(service.views, service.casework.files, scope, ids, table)
+    counts = alike_counts(service.views, service.casework.files, Scope.all(), ids, table)
     items = (row.model_copy(update={"alike": counts.get(row.incident_id)}) for row in page.items)
     return page.model_copy(update={"items": tuple(items)})
 

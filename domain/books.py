@@ -21,6 +21,7 @@ VERSION_NEW = Rule("version-new", "版本“{version}”已经启用，内容不
 VALID_FROM_AHEAD = Rule("valid-from-ahead", "生效时间不能早于现在：已经受理的案件不改按新版计时。")
 VALID_FROM_ORDER = Rule("valid-from-order", "生效时间不能早于上一版“{version}”的生效时间{valid_from}。")
 LIMITS_COMPLETE = Rule("limits-complete", "时限表须写全四级紧急程度的处置时限和三必到的到场时限，还缺：{missing}。")
+ARRIVE_KNOWN = Rule("arrive-known", "到场时限按事件性质填写，没有这样的性质：{unknown}。")
 CALENDAR_DAYS = Rule(
     "calendar-days", "假日应是所公布年份里的星期一至五，调休上班日应是其中的星期六、日，请核对：{days}。"
 )
@@ -29,6 +30,8 @@ RULES: dict[str, Rule] = {rule.id: rule for rule in globals().copy().values() if
 Year = Annotated[int, Field(ge=YEARS.start, lt=YEARS.stop, strict=True)]
 URGENCIES = range(1, 5)
 ATTENDED = ("emergency", "hardship", "dispute")
+KINDS = (*ATTENDED, "ordinary")
+"""What a case can be; `domain.incident.words.Kind` by name, since books and cases do not know each other."""
 
 
 class RuleTableAdopted(Event):
@@ -123,6 +126,8 @@ class AdoptRuleTable(RegisterCommand):
             return
         missing = [f"处置{urgency}级" for urgency in URGENCIES if urgency not in table.handle]
         missing += [f"到场{kind}" for kind in ATTENDED if kind not in table.arrive]
+        unknown = sorted(set(table.arrive) - set(KINDS))
+        ARRIVE_KNOWN.require(not unknown, unknown="、".join(unknown))
         LIMITS_COMPLETE.require(not missing, missing="、".join(missing))
         stated_from = table.valid_from if "valid_from" in table.model_fields_set else None
         valid_from = _holding_from(stated_from, act, _newest(tables))

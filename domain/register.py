@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Literal
 
 from domain.act import Act
-from domain.model import Command, Event, Role, Rule
+from domain.model import Command, Event, Refused, Role, Rule
 
 RegisterName = Literal["territory", "books", "duty"]
 """辖区、时限表与日历、值班表."""
@@ -16,6 +17,24 @@ RegisterName = Literal["territory", "books", "duty"]
 KEEPER_ONLY = Rule("keeper-only", "“{command}”须由{roles}办理。")
 STATED_BEFORE = Rule("stated-before", "登记时间晚于现在，请核对后再填。")
 RULES: dict[str, Rule] = {rule.id: rule for rule in (KEEPER_ONLY, STATED_BEFORE)}
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """What is wrong with one row: the list of the command, which of its rows (from 0), the rule, and its sentence."""
+
+    sheet: str
+    row: int
+    rule: str
+    sentence: str
+
+
+class RowsRefused(Refused):
+    """Some rows do not fit, so none was taken; `faults` has one for each of them."""
+
+    def __init__(self, told: Refused, faults: tuple[RowFault, ...]) -> None:
+        super().__init__(told.rule, told.sentence)
+        self.faults = faults
 
 
 class RegisterCommand(Command):

@@ -10,8 +10,8 @@ from pydantic import Field, JsonValue
 
 from domain.act import Act
 from domain.duty import Roster, Shift
-from domain.model import Code, Event, Instant, Personal, Role, Rule, Text
-from domain.register import RegisterCommand, RegisterName
+from domain.model import Code, Event, Instant, Personal, Refused, Role, Rule, Text
+from domain.register import RegisterCommand, RegisterName, RowFault, RowsRefused
 from domain.telling import local
 
 LONGEST = timedelta(days=7)
@@ -93,20 +93,35 @@ class AssignShifts(RosterCommand):
     shifts: tuple[Shift, ...] = Field(min_length=1, description="各班次")
 
     def decide(self, act: Act) -> Iterator[DutyEvent]:
-        """Yield `ShiftAssigned` for every shift that is not on the roster yet."""
+        """Yield `ShiftAssigned` for every shift that is not on the roster yet. Raises `RowsRefused`."""
+        new, faults = self._sorted(act)
+        if faults:
+            first, _ = faults[0]
+            raise RowsRefused(first, tuple(RowFault("shifts", at, no.rule.id, no.sentence) for no, at in faults))
+        return (ShiftAssigned(shift=shift) for shift in new)
+
+    def _sorted(self, act: Act) -> tuple[list[Shift], list[tuple[Refused, int]]]:
+        """The shifts that are new and lawful, and the refusal of every other, with its place in the list."""
+        new: list[Shift] = []
+        faults: list[tuple[Refused, int]] = []
         known = set(act.roster.shifts)
         of_person: dict[str, list[Shift]] = {}
         for shift in act.roster.shifts:
             of_person.setdefault(shift.staff, []).append(shift)
-        for shift in self.shifts:
+        for at, shift in enumerate(self.shifts):
             if shift in known:
                 continue
-            self._require_lawful(shift, act)
             own = of_person.setdefault(shift.staff, [])
-            SHIFT_ONCE.require(not any(_overlap(shift, other) for other in own), **_said(shift))
+            try:
+                self._require_lawful(shift, act)
+                SHIFT_ONCE.require(not any(_overlap(shift, other) for other in own), **_said(shift))
+            except Refused as no:
+                faults.append((no, at))
+                continue
             own.append(shift)
             known.add(shift)
-            yield ShiftAssigned(shift=shift)
+            new.append(shift)
+        return new, faults
 
     def _require_lawful(self, shift: Shift, act: Act) -> None:
         node = act.territory.node.get(shift.node)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
+from rich.markup import escape
 
 from api.clock import moment
 from api.commands.enacting import WRONG, Data, DryRun, File, console, enact, with_casework
@@ -17,6 +16,7 @@ from api.duty import Duty, duty
 from domain.casework.application import Casework
 from domain.clocks import SHANGHAI
 from domain.duty import Shift
+from domain.registry.sheets import SheetUnreadable, records_of, text_of
 from domain.rostering import AssignShifts
 from domain.telling import local
 
@@ -50,34 +50,35 @@ def show(
 @app.command("import")
 def import_shifts(file: File, dry_run: DryRun = False, data: Data = None) -> None:
     """排班（CSV：node 地方、staff 人员、starts 开始、ends 结束；不写时区按北京时间）。"""
-    enact(data, file, AssignShifts(shifts=tuple(shifts_in(file))), dry_run=dry_run)
+    shifts = shifts_in(file)
+    enact(data, file, AssignShifts(shifts=tuple(shifts.values())), dry_run=dry_run, rows=tuple(shifts))
 
 
-def shifts_in(file: Path) -> list[Shift]:
-    """The shifts of a sheet, UTF-8 or GB18030; every row that is none is said, and then the program ends."""
-    shifts, wrong = [], []
-    for number, row in enumerate(csv.DictReader(io.StringIO(_text(file.read_bytes()))), start=2):
+def shifts_in(file: Path) -> dict[int, Shift]:
+    """The shifts of a sheet by row, the header being row 1; every row that is none is said, and the program ends."""
+    shifts: dict[int, Shift] = {}
+    wrong = []
+    try:
+        (_, header), *rows = [*records_of(text_of(file.read_bytes(), COLUMNS))] or [(1, [])]
+    except SheetUnreadable as unreadable:
+        console.print(f"[red]{escape(str(unreadable))}[/]")
+        raise typer.Exit(WRONG) from None
+    for number, cells in rows:
         try:
-            shifts.append(_shift(row))
-        except (ValidationError, ValueError, AttributeError):
+            shifts[number] = _shift(dict(zip_longest(header, cells, fillvalue="")))
+        except ValueError:
             wrong.append(number)
     for number in wrong:
-        console.print(f"[red]第 {number} 行不是一个班次：应有 node、staff、starts、ends，时间如 2026-03-02T18:00[/]")
+        console.print(f"[red]第{number}行不是一个班次：应有 node、staff、starts、ends，时间如 2026-03-02T18:00[/]")
     if wrong or not shifts:
         console.print("[red]没有登记任何班次。[/]")
         raise typer.Exit(WRONG)
     return shifts
 
 
-def _text(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("gb18030", errors="replace")
-
-
 def _shift(row: dict[str, str]) -> Shift:
-    named = {COLUMNS.get(name.strip(), name.strip()): value for name, value in row.items()}
+    """Raises `ValueError`, as pydantic's own."""
+    named = {COLUMNS.get(name, name): value for name, value in row.items() if name or value}
     times = {name: _instant(named.pop(name, "")) for name in ("starts", "ends")}
     return Shift.model_validate({**named, **times})
 

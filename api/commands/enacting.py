@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from api.invalid import body_faults
 from api.opening import open_case_files, open_casework
@@ -19,7 +20,7 @@ from api.settings import Settings
 from domain.casework.application import Casework
 from domain.casework.asking import Caller, RegisterReceipt
 from domain.model import Model, Refused, Role
-from domain.register import RegisterCommand
+from domain.register import RegisterCommand, RowsRefused
 
 WRONG = 1
 T = TypeVar("T")
@@ -65,9 +66,18 @@ def read_json(file: Path, model: type[M]) -> M:
 
 
 def enact(
-    data: Path | None, file: Path, command: RegisterCommand, *, dry_run: bool, afterwards: Afterwards | None = None
+    data: Path | None,
+    file: Path,
+    command: RegisterCommand,
+    *,
+    dry_run: bool,
+    afterwards: Afterwards | None = None,
+    rows: Sequence[int] = (),
 ) -> None:
-    """Ask for it in the operator's name. The same file gives the same key: imported again, nothing is new."""
+    """Ask for it in the operator's name. The same file gives the same key: imported again, nothing is new.
+
+    `rows` tells where in the file each item of the command stood.
+    """
     key = f"import-{hashlib.sha256(file.read_bytes()).hexdigest()[:40]}"
     caller = Caller(client="cli", key=key, actor="operator", role=Role.ADMIN, channel="cli")
 
@@ -85,6 +95,10 @@ def enact(
 
     try:
         with_casework(data, work)
+    except RowsRefused as no:
+        for fault in no.faults:
+            console.print(f"[red]第{rows[fault.row]}行：{escape(fault.sentence)}[/]（规则 {fault.rule}）")
+        raise typer.Exit(WRONG) from None
     except Refused as no:
         console.print(f"[red]{no.sentence}[/]（规则 {no.rule.id}）")
         raise typer.Exit(WRONG) from None

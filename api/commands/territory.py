@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
@@ -17,29 +17,30 @@ from api.clock import moment
 from api.commands.enacting import WRONG, Data, DryRun, console, with_casework
 from api.demo.hecheng import hecheng
 from api.invalid import body_faults
-from api.sheets import bad_rows, import_of, refused_rows
+from api.registers import rehearsal
+from api.sheets import faulty_rows, import_of, unfit
 from api.territory import territory_at
 from domain.casework.application import Casework
-from domain.casework.asking import Caller
-from domain.model import Event, Model, Refused, Role
+from domain.casework.asking import Caller, RegisterReceipt
+from domain.model import Model, Refused, Role
+from domain.register import RowsRefused
 from domain.registry.commands import (
     AppointStaff,
+    ImportTerritory,
     JoinGrids,
     Keeping,
     NewGrid,
     Part,
     ReleaseStaff,
     RenameNode,
-    RowsRefused,
     SplitGrid,
 )
 from domain.registry.sheets import SHEETS, Sheet, SheetUnreadable, read_sheet, write_sheet
-from domain.telling import local, tell
+from domain.telling import local
 from domain.territory import Level, Territory
 
 M = TypeVar("M", bound=Model)
 NOT_FOUND = 3
-TOLD = 200
 app = typer.Typer(help="辖区：导入、生成、查看、调整", no_args_is_help=True)
 
 Since = Annotated[
@@ -57,8 +58,6 @@ def import_(
 ) -> None:
     """导入表格：节点、单位、人员、楼栋长，可一次给齐；有一行不对就一行也不导入。"""
     sheets = [_sheet(path) for path in files]
-    if bad := [sentence for sheet in sheets for sentence in bad_rows(sheet)]:
-        _refuse(bad)
     command = import_of(sheets).model_copy(update={"effective_from": since})
     _enact(command, data, dry_run, sheets)
 
@@ -178,28 +177,31 @@ def _enact(command: Keeping, data: Path | None, dry_run: bool, sheets: Sequence[
     caller = Caller(client="cli", key=str(uuid4()), actor="operator", role=Role.ADMIN, channel="cli")
 
     async def work(casework: Casework) -> None:
+        if any(sheet.bad for sheet in sheets) and isinstance(command, ImportTerritory):
+            _refuse(faulty_rows(sheets, await unfit(command, casework, caller)))
         receipt = await casework.enact(command, caller, dry_run=dry_run)
         if dry_run:
-            _print_changes(receipt.events, casework.territory.names)
+            _print_changes(receipt, casework.territory.names)
         else:
             console.print(f"已登记，第 {receipt.version} 版" if receipt.changed else "本来就是这样，没有新增记录")
 
     try:
         with_casework(data, work)
     except RowsRefused as no:
-        _refuse(refused_rows(no, sheets))
+        _refuse(faulty_rows(sheets, no))
     except Refused as no:
         _refuse([f"{no.sentence}（规则 {no.rule.id}）"])
 
 
-def _print_changes(events: Sequence[Event], names: dict[str, str]) -> None:
+def _print_changes(receipt: RegisterReceipt, names: Mapping[str, str]) -> None:
     """What a dry run would write: how much of what, and the first of it in words."""
-    counted = Counter(event.label for event in events)
+    counted = Counter(event.label for event in receipt.events)
     console.print("　".join(f"{label}{count}" for label, count in counted.items()) or "没有变化。")
-    for event in events[:TOLD]:
-        console.print(escape(tell(event, names)))
-    if len(events) > TOLD:
-        console.print(f"……共{len(events)}条")
+    told = rehearsal(receipt, names)
+    for sentence in told.would:
+        console.print(escape(sentence))
+    if told.count > len(told.would):
+        console.print(f"……共{told.count}条")
 
 
 def _print_counts(territory: Territory) -> None:

@@ -1,14 +1,15 @@
 """表格: the territory as CSV sheets people keep in office software, read row by row and written back.
 
-UTF-8 with or without BOM, or GB18030; a header row in Chinese or English, columns in any order. A row is
-counted as office software counts it: the header is row 1.
+UTF-8 with or without BOM, or GB18030 under a Chinese header; a header row in Chinese or English, columns in
+any order. A row is counted as office software counts it: the header is row 1.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -19,7 +20,6 @@ from domain.territory import Head, Level, NodeListing, Post, Unit
 
 SheetName = Literal["nodes", "units", "staff", "heads"]
 SHEETS: tuple[SheetName, ...] = get_args(SheetName)
-ENCODINGS = ("utf-8-sig", "gb18030")
 
 
 class SheetUnreadable(ValueError):
@@ -96,12 +96,13 @@ COLUMNS: dict[SheetName, tuple[Column, ...]] = {
         Column("phone", "电话", "应为电话号码，只含数字和横线"),
     ),
 }
+HEADERS = frozenset(column.header for columns in COLUMNS.values() for column in columns)
 MODELS: dict[SheetName, type[Model]] = {"nodes": NodeListing, "units": Unit, "staff": Post, "heads": Head}
 
 
 def read_sheet(data: bytes, name: SheetName | None = None) -> Sheet:
     """Read one sheet; without a name it is known by its header. Raises `SheetUnreadable`."""
-    records = list(_records(_text(data)))
+    records = list(records_of(text_of(data, HEADERS)))
     header = next(iter(records), (1, []))[1]
     name = name or _known_by(header)
     columns = _arranged(header, name)
@@ -129,18 +130,28 @@ def write_sheet(name: SheetName, rows: Iterable[Model]) -> bytes:
     return written.getvalue().encode("utf-8-sig")
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes, headers: Container[str]) -> str:
+    """The sheet as text. Raises `SheetUnreadable`.
+
+    Bytes that are no UTF-8 may be GB18030, or UTF-8 cut off or damaged, and nearly any damaged UTF-8 passes for
+    GB18030. So they are taken for GB18030 only where that makes a Chinese column name of the first row: there
+    the two encodings cannot be mistaken for each other.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SheetUnreadable("这是 UTF-16 编码，请另存为“CSV UTF-8”再导入。")
-    for encoding in ENCODINGS:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise SheetUnreadable("编码无法识别，请另存为“CSV UTF-8”再导入。")
+    with suppress(UnicodeDecodeError):
+        return data.decode("utf-8-sig")
+    with suppress(UnicodeDecodeError):
+        text = data.decode("gb18030")
+        first = next(csv.reader(text.splitlines()[:1]), [])
+        if any(not word.isascii() and word in headers for word in map(str.strip, first)):
+            return text
+    raise SheetUnreadable(
+        "编码无法识别：既不是完好的 UTF-8，也不是用中文表头的 GB18030，可能没有传完整。请另存为“CSV UTF-8”再导入。"
+    )
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+def records_of(text: str) -> Iterator[tuple[int, list[str]]]:
     """Rows that say something, by number. Raises `SheetUnreadable` where quotes leave it open what a row is."""
     number = 0
     try:

@@ -106,3 +106,8 @@ def test_what_is_asked_wrongly_is_a_usage_error(words: tuple[str, ...]) -> None:
     assert answer.exit_code == 2, answer.output
     assert "Traceback" not in answer.output
     assert not Path("domain/events.db").exists()
+
+
+def test_what_is_wrong_is_said_in_chinese() -> None:
+    answer = clock("--kind", "work_hours", "--limit", "-4", *FRIDAY)
+    assert answer.stderr.startswith("--limit：/amount　应大于 0")

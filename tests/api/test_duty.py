@@ -62,6 +62,7 @@ def test_one_bad_shift_and_none_is_assigned(door: Visitor, tonight: dict[str, An
     before = door.stored()
     answer = door.enact("duty", "assign-shifts", {"shifts": [tonight, {**tonight, "staff": "nobody"}]})
     assert (answer.status_code, answer.json()["rule"]) == (409, "shift-staff")
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["#/shifts/1"]
     assert door.stored() == before
 
 

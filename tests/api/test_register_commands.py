@@ -59,8 +59,21 @@ def test_a_book_is_rehearsed_then_imported_once(
         (books.rules, {**TABLE, "handle": {}}, "limits-complete"),
         (books.rules, "not json", "JSON"),
         (books.calendar, {**CALENDAR, "holidays": ["2099-01-03"]}, "2099-01-03"),
-        (duty.app, SHIFTS.replace("2099-03-03T08:00", "soon"), "第 2 行"),
-        (duty.app, SHIFTS.replace("secretary-yunjian", "nobody"), "shift-staff"),
+        (duty.app, SHIFTS.replace("2099-03-03T08:00", "soon"), "第2行不是一个班次"),
+        (duty.app, SHIFTS.replace("\n", "\n\n").replace("2099-03-03T08:00", "soon"), "第3行不是一个班次"),
+        (duty.app, f"{SHIFTS}community-yunjian\n", "第3行不是一个班次"),
+        (duty.app, SHIFTS.replace("08:00\n", "08:00,x\n"), "第2行不是一个班次"),
+        (
+            duty.app,
+            SHIFTS.replace("secretary-yunjian", "nobody"),
+            "第2行：“nobody”不是在岗的工作人员，不能排班。（规则 shift-staff）",
+        ),
+        (
+            duty.app,
+            f"{SHIFTS}\n,,\nmoon,secretary-yunjian,2099-03-04T18:00,2099-03-04T20:00\n",
+            "第5行：“moon”不是在册的地方",
+        ),
+        (duty.app, '"', "请检查引号是否成对"),
         (duty.app, "node,staff,starts,ends\n", "没有登记任何班次"),
     ],
 )

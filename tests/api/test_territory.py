@@ -127,12 +127,35 @@ def test_what_did_not_change_is_not_sent_again(desk: Desk) -> None:
     assert desk.look("g1", {**DISTRICT, "If-None-Match": seen}).status_code == 200
 
 
-def test_residents_see_places_not_people(desk: Desk) -> None:
-    assert desk.look("b1", OFFICER).json()["heads"][0]["name"] == "某楼栋长"
-    told = desk.look("b1", RESIDENT)
+@pytest.mark.parametrize(
+    "who", ["ge; role=grid_officer; scope=g1", "a; role=auditor; scope=district-hecheng", "b; role=admin; scope=east"]
+)
+def test_whoever_is_in_charge_knows_the_heads_of_a_building(desk: Desk, who: str) -> None:
+    [head] = desk.look("b1", {"Bidao-Actor": who}).json()["heads"]
+    assert (head["person"], head["name"]) == ("s-1", "某楼栋长")
+
+
+ELSEWHERE = ["zhang; role=grid_officer; scope=g2", "x; role=street; scope=street-tuoyuan", "b; role=admin"]
+
+
+@pytest.mark.parametrize("who", [RESIDENT["Bidao-Actor"], OFFICER["Bidao-Actor"], *ELSEWHERE])
+def test_nobody_else_does(desk: Desk, who: str) -> None:
+    told = desk.look("b1", {"Bidao-Actor": who})
     assert told.json()["heads"] == [{"person": "1", "name": "***", "phone": None}]
     assert "某楼栋长" not in told.text
     assert "s-1" not in told.text
+
+
+def test_who_was_in_charge_once_is_not_any_more(desk: Desk) -> None:
+    was = (START + timedelta(hours=1)).isoformat()
+    desk.clock.forward(2)
+    body = {"nodes": [{"id": "b1", "level": "building", "name": "b1号", "code": "", "parent": "g2"}]}
+    assert desk.keep("import-territory", body).json()["changed"] is True
+    then = desk.look("b1", {"Bidao-Actor": "ge; role=grid_officer; scope=g1"}, as_of=was).json()
+    assert (then["path"][1]["id"], then["heads"][0]["name"]) == ("g1", "***")
+
+
+def test_residents_see_places_not_people(desk: Desk) -> None:
     assert desk.look("g1", RESIDENT).json()["staff"] == []
     assert [member["id"] for member in desk.look("g1", OFFICER).json()["staff"]] == ["ge", "mi"]
 
@@ -177,6 +200,16 @@ def test_a_sheet_in_any_of_its_encodings(desk: Desk, encoding: str) -> None:
         ("编号,层级,名称\ng8,网格,\n,网格,九\n", 422, ["节点表第2行：“名称”没有填。", "节点表第3行：“编号”没有填。"]),
         ("编号,层级,名称,上级编号\n\ng8,网格,八,east\ng9,网格,九,无\n", 422, ["节点表第4行：“上级编号”应为"]),
         ("编号,层级,名称,上级编号\n\ng8,网格,八,east\ng9,网格,九,no\n", 409, ["节点表第4行：上级“no”不在册"]),
+        (
+            "编号,层级,名称,上级编号\ng8,网格,八,no\ng9,大院,九,east\n\ng8,网格,八,east\n,网格,十,east\n",
+            422,
+            [
+                "节点表第2行：上级“no”不在册",
+                "节点表第3行：“层级”应为",
+                "节点表第5行：编号“g8”在表中出现了不止一次",
+                "节点表第6行：“编号”没有填。",
+            ],
+        ),
         ("甲,乙\n1,2\n", 422, ["看不出是哪张表"]),
     ],
 )  # fmt: skip

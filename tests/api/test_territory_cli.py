@@ -43,7 +43,7 @@ def test_the_generated_registry_is_taken_in_and_taken_back_unchanged(data: Path)
 def test_a_dry_run_tells_and_writes_nothing(data: Path) -> None:
     words = ("split", "grid-yunjian-3", "--into", "gx=东网格", "--into", "gy=西网格")
     told = territory(*words, "--dry-run", data=data)
-    assert "撤销“云箭社区第三网格”，改设gx、gy" in told.output
+    assert "撤销“云箭社区第三网格”，改设东网格、西网格" in told.output
     assert territory("show", "gx", data=data).exit_code == 3
 
 
@@ -84,7 +84,9 @@ def test_what_cannot_be_is_said(data: Path, words: tuple[str, ...], code: int, s
     [
         ("编号,层级,名称\ng9,大院,九\n", "节点表第2行：“层级”应为"),
         ("编号,层级,名称,上级编号\ng9,网格,九,nowhere\n", "节点表第2行：上级“nowhere”不在册"),
-        ("甲,乙\n", "sheet.csv：看不出是哪张表"),
+        ("编号,层级,名称,上级编号\ng9,大院,九,\ng8,网格,八,nowhere\n", "节点表第3行：上级“nowhere”不在册"),
+        ("编号,年龄\n", "sheet.csv：看不出是哪张表"),
+        ("id,name\nu1,区城管局\n", "sheet.csv：编码无法识别"),
     ],
 )
 def test_a_sheet_that_will_not_do_is_told_row_by_row(data: Path, tmp_path: Path, text: str, said: str) -> None:

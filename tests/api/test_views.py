@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.api.visitor import Clock, Visitor, identity
-from tests.lives import CLOSED, HANDLING, OFFICER, REPORTED, RESIDENT
+from tests.lives import ACCEPTED, CLOSED, HANDLING, OFFICER, REPORTED, RESIDENT
 from tests.server import serving, settings_for
 
 VIEWS = ("/api/v1/incidents", "/api/v1/views/workload", "/api/v1/views/response-times")
@@ -89,6 +89,40 @@ def test_everybody_sees_where_they_are_responsible(service: Visitor, actor: str,
     assert docket["count"] == count
     workload = service.client.get(VIEWS[1], params=query, headers=claim).json()
     assert sum(row["reported"] for row in workload["rows"]) == count
+
+
+COLLEAGUE = "officer-zhang; role=grid_officer; scope=grid-yunjian-3"
+UNIT = "x; role=department; scope=community-yunjian"
+
+
+@pytest.mark.parametrize(
+    ("claim", "query", "theirs"),
+    [
+        (COLLEAGUE, {"officer": "officer-zhang"}, True),
+        (COLLEAGUE, {}, False),
+        (COLLEAGUE, {"unit": "unit-drainage"}, False),
+        (f"{UNIT}; unit=unit-drainage", {"unit": "unit-drainage"}, True),
+        (f"{UNIT}; unit=unit-drainage", {"officer": "officer-zhang"}, False),
+        (f"{UNIT}; unit=unit-property", {"unit": "unit-drainage"}, False),
+        (UNIT, {"unit": "unit-drainage"}, False),
+    ],
+)
+def test_what_was_handed_to_somebody_is_theirs_wherever_it_lies(
+    door: Visitor, claim: str, query: dict[str, str], theirs: bool
+) -> None:
+    case = door.case(ACCEPTED)
+    for command, body in (
+        ("assign", {"officer": OFFICER}),
+        ("hand-over", {"officer": "officer-zhang"}),
+        ("dispatch", {"lead": "unit-drainage"}),
+    ):
+        assert door.ask("secretary-sanjiaoping", command, body, case).is_success
+    headers = {"Bidao-Actor": claim}
+    asked = {**query, "after": str(door.stored())}
+    listed = door.client.get(VIEWS[0], params=asked, headers=headers).json()["items"]
+    assert (case in [row["incident_id"] for row in listed]) is theirs
+    for row in listed:
+        assert door.client.get(f"{VIEWS[0]}/{row['incident_id']}", headers=headers).is_success, "and they may read it"
 
 
 @pytest.mark.parametrize("path", VIEWS)
@@ -184,6 +218,13 @@ def test_a_view_that_has_not_moved_is_not_sent_again(service: Visitor, path: str
 def test_a_query_that_does_not_fit(service: Visitor, path: str, query: str) -> None:
     answer = service.read(f"{path}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+def test_what_may_be_said_instead_is_listed_in_chinese(service: Visitor) -> None:
+    [fault] = service.read(f"{VIEWS[0]}?light=blue").json()["errors"]
+    assert fault["detail"] == "只能取 green、yellow、red、undetermined 之一。"
+    [fault] = service.read(f"{VIEWS[0]}?sort=name").json()["errors"]
+    assert " or " not in fault["detail"]
 
 
 def test_a_position_nobody_was_given(service: Visitor) -> None:

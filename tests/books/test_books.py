@@ -7,10 +7,19 @@ from datetime import date, timedelta
 import pytest
 from pydantic import ValidationError
 
+from domain.books import (
+    ATTENDED,
+    KINDS,
+    AdoptRuleTable,
+    CalendarPublished,
+    PublishCalendar,
+    RuleTableAdopted,
+    bound,
+)
 from domain.books import RULES as OWN_RULES
-from domain.books import AdoptRuleTable, CalendarPublished, PublishCalendar, RuleTableAdopted, bound
 from domain.casework.books import RULES
 from domain.clocks import Clocks, Limit, RuleTable
+from domain.incident.words import MUST_ATTEND, Kind
 from tests.registering import TOMORROW, given, refusal, told
 from tests.rules.scene import CLOCKS, MORNING
 
@@ -31,6 +40,7 @@ ROWS = {
     "from yesterday on": (table(valid_from=MORNING - timedelta(days=1)), "valid-from-ahead"),
     "urgency 4 left out": (table(handle={n: limit for n, limit in RULES.handle.items() if n < 4}), "limits-complete"),
     "disputes left out": (table(arrive={"emergency": RULES.accept, "hardship": RULES.accept}), "limits-complete"),
+    "a kind that is none": (table(arrive={**RULES.arrive, "emergancy": RULES.accept}), "arrive-known"),
     "the same version with other days": (calendar(version="cn-2026", years=(2026,)), "version-new"),
     "a calendar from yesterday on": (calendar(valid_from=MORNING - timedelta(days=1)), "valid-from-ahead"),
     "a holiday on a Sunday": (calendar(holidays=(date(2027, 1, 3),)), "calendar-days"),
@@ -51,6 +61,12 @@ def test_a_version_does_not_begin_before_the_one_before_it() -> None:
 
 def test_every_rule_has_its_row() -> None:
     assert {rule for _, rule in ROWS.values()} | {"valid-from-order"} == OWN_RULES.keys()
+
+
+def test_every_kind_of_case_may_have_a_limit_to_arrive() -> None:
+    assert set(KINDS) == {kind.value for kind in Kind}
+    assert set(ATTENDED) == {kind.value for kind in MUST_ATTEND}
+    assert len(told(table(arrive=dict.fromkeys(KINDS, RULES.accept)))) == 1
 
 
 @pytest.mark.parametrize("amount", [0, -1])

@@ -10,6 +10,7 @@ import pytest
 from domain.act import Act
 from domain.duty import Roster, Shift
 from domain.model import Event, Role
+from domain.register import RowsRefused
 from domain.rostering import RULES, AssignShifts, CancelShift, DutyEvent, ShiftAssigned, ShiftCancelled, rostered
 from domain.territory import Staff
 from tests.registering import given, refusal, told
@@ -71,6 +72,19 @@ ROWS = {
 @pytest.mark.parametrize(("command", "act", "rule"), ROWS.values(), ids=ROWS)
 def test_what_is_refused(command: AssignShifts | CancelShift, act: Act, rule: str) -> None:
     assert refusal(command, act) == rule
+
+
+def test_every_shift_that_will_not_do_is_told_by_its_place() -> None:
+    """None hides another, and one that is refused is in nobody's way."""
+    long = shift(ends=EVENING + timedelta(days=8))
+    with pytest.raises(RowsRefused) as no:
+        told(assign(shift(node="moon"), SHIFT, long, SHIFT, shift(staff="gone")), ACT)
+    assert [(fault.row, fault.rule) for fault in no.value.faults] == [
+        (0, "shift-node"),
+        (2, "shift-lasts"),
+        (4, "shift-staff"),
+    ]
+    assert no.value.rule.id == "shift-node"
 
 
 def test_every_rule_has_its_row() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from domain.model import Event, Refused, Role, Rule
+from domain.register import RowsRefused
 from domain.registry import commands as c
 from domain.registry import events as e
 from tests.registry.ledger import DAY, SPLIT, Ledger
@@ -53,7 +54,7 @@ class Row:
             return
         with pytest.raises(Refused) as no:
             ledger.ask(self.when)
-        rows = {fault.rule for fault in no.value.faults} if isinstance(no.value, c.RowsRefused) else set()
+        rows = {fault.rule for fault in no.value.faults} if isinstance(no.value, RowsRefused) else set()
         assert self.guard.id in {no.value.rule.id, *rows}
         assert no.value.sentence == self.then
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from domain.register import RowsRefused
 from domain.registry import commands as c
 from domain.registry import events as e
 from domain.registry import rules
 from domain.territory import Level, Unit
-from tests.registry.ledger import DAY, EAST_WEST, JOIN, LISTED, SPLIT, listing, node
+from tests.registry.ledger import DAY, EAST_WEST, JOIN, LISTED, SPLIT, Ledger, listing, node
 from tests.registry.rows import (
     JOIN_EVENTS,
     LATER_SPLIT,
@@ -137,7 +138,30 @@ NODES = [
         when=listing(node("s9", Level.STREET, None)),
         says=f"{ONE}街道须写明上级。",
     ),
-    passes(rules.PARENT_REQUIRED, "区可以是树根", when=listing(node("d9", Level.DISTRICT, None)), then=(e.NodeAdded,)),
+    passes(
+        rules.PARENT_REQUIRED,
+        "市没有上级",
+        when=listing(node("city", Level.CITY, None, rural=True)),
+        then=(e.NodeSurveyed,),
+    ),
+    refused(
+        rules.ONE_ROOT,
+        "第二个市",
+        when=listing(node("c9", Level.CITY, None)),
+        says=f"{ONE}一个案卷库只管一个市：最上级已是“city”，“c9”须属于它，或另建一个库。",
+    ),
+    refused(
+        rules.ONE_ROOT,
+        "不属于这个市的区",
+        when=listing(node("d9", Level.DISTRICT, None)),
+        says=f"{ONE}一个案卷库只管一个市：最上级已是“city”，“d9”须属于它，或另建一个库。",
+    ),
+    passes(
+        rules.ONE_ROOT,
+        "同一个市的另一个区",
+        when=listing(node("d9", Level.DISTRICT, "city")),
+        then=(e.NodeAdded,),
+    ),
     refused(
         rules.PARENT_KNOWN,
         "上级已撤销",
@@ -201,6 +225,19 @@ NODES = [
     ),
 ]
 ROWS = (*WHEN, *NODES)
+
+
+def test_of_two_cities_in_the_first_sheet_of_all_the_second_is_refused() -> None:
+    cities = listing(node("here", Level.CITY, None), node("there", Level.CITY, None))
+    with pytest.raises(RowsRefused) as no:
+        Ledger().ask(cities)
+    assert [(fault.row, fault.rule) for fault in no.value.faults] == [(1, "one-root")]
+
+
+def test_a_district_that_began_alone_may_come_under_its_city() -> None:
+    ledger = Ledger().take(listing(node("district", Level.DISTRICT, None)))
+    both = listing(node("district", Level.DISTRICT, "city"), node("city", Level.CITY, None))
+    assert [type(event) for event in ledger.ask(both)] == [e.NodeMoved, e.NodeAdded]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)

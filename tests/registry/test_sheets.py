@@ -91,16 +91,51 @@ def test_several_bad_rows_are_told_each() -> None:
     assert sheet.rows == (Post(id="b", name="乙", role=Role.GRID_OFFICER, scope="g1"),)
 
 
+UNKNOWN = "编码无法识别：既不是完好的 UTF-8，也不是用中文表头的 GB18030，可能没有传完整。请另存为“CSV UTF-8”再导入。"
+
+
+@pytest.mark.parametrize("header", ["编号,名称", "id,name", "ID,名称"])
+@pytest.mark.parametrize("bom", [b"", codecs.BOM_UTF8], ids=["", "BOM"])
+def test_utf8_with_a_character_cut_in_two_is_never_taken_for_another_encoding(header: str, bom: bytes) -> None:
+    """At the end of the file, or with a byte missing in between."""
+    whole = bom + f"{header}\nu1,区城管局\nu2,沅江鑫淼网格中心\n".encode()
+    start = len(bom + f"{header}\nu1,".encode())
+    for end in range(start, len(whole)):
+        if whole[end] & 0xC0 == 0x80:  # goes on with a character
+            with pytest.raises(SheetUnreadable, match="编码无法识别"):
+                read_sheet(whole[:end])
+            with pytest.raises(SheetUnreadable, match="编码无法识别"):
+                read_sheet(whole[:end] + whole[end + 1 :])
+
+
+@pytest.mark.parametrize("encoding", ["gb2312", "gbk", "gb18030"])
+@pytest.mark.parametrize(("header", "taken"), [("编号,名称", True), ("id,名称", True), ("id,name", False)])
+def test_gb18030_is_known_by_its_chinese_header(header: str, taken: bool, encoding: str) -> None:
+    data = f"{header}\nu1,区城管局\n".encode(encoding)
+    if taken:
+        assert read_sheet(data).rows == (Unit(id="u1", name="区城管局"),)
+    else:
+        with pytest.raises(SheetUnreadable, match="编码无法识别"):
+            read_sheet(data)
+
+
+def test_characters_that_only_gb18030_has_are_read() -> None:
+    data = "编号,名称\nu1,㙍溆浦𠮷局\n".encode("gb18030")
+    assert read_sheet(data).rows == (Unit(id="u1", name="㙍溆浦𠮷局"),)
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
         (b"", "看不出是哪张表：表头应是节点表、单位表、人员表或楼栋长表的列名。"),
         ("姓名,年龄\n甲,3\n".encode(), "看不出是哪张表：表头应是节点表、单位表、人员表或楼栋长表的列名。"),
         (NODES.encode("utf-16"), "这是 UTF-16 编码，请另存为“CSV UTF-8”再导入。"),
-        (codecs.BOM_UTF8 + b"\xff\xff\xff", "编码无法识别，请另存为“CSV UTF-8”再导入。"),
+        (codecs.BOM_UTF8 + b"\xff\xff\xff", UNKNOWN),
+        (NODES.encode("gb18030")[:-12] + b"\xff\n", UNKNOWN),
+        ("編號,名稱\nu1,區城管局\n".encode("big5"), UNKNOWN),
         ('编号,名称\nu1,"没有收尾\n'.encode(), "第2行起无法读取：请检查引号是否成对。"),
     ],
-    ids=["空", "别的表", "UTF-16", "不是文字", "引号不成对"],
+    ids=["空", "别的表", "UTF-16", "不是文字", "GB18030 有损", "Big5", "引号不成对"],
 )
 def test_a_sheet_nobody_can_read(data: bytes, sentence: str) -> None:
     with pytest.raises(SheetUnreadable) as no:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.registry.commands.importing import ImportTerritory, RowFault, RowsRefused
+from domain.registry.commands.importing import ImportTerritory
 from domain.registry.commands.keeping import Keeping
 from domain.registry.commands.redrawing import JoinGrids, NewGrid, Part, RenameNode, SplitGrid
 from domain.registry.commands.staffing import AppointStaff, ReleaseHead, ReleaseStaff
@@ -18,8 +18,6 @@ __all__ = [
     "ReleaseHead",
     "ReleaseStaff",
     "RenameNode",
-    "RowFault",
-    "RowsRefused",
     "SplitGrid",
 ]
 

@@ -79,6 +79,7 @@ class Checking:
         level = listing.level
         if listing.parent is None:
             rules.PARENT_REQUIRED.require(level in ROOTS, level=level.label)
+            rules.ONE_ROOT.require(self._root == listing.id, root=self._root, id=listing.id)
             return
         parent = self._nodes.get(listing.parent)
         if parent is None:
@@ -104,6 +105,11 @@ class Checking:
             parent = self._nodes.get(found.parent or "")
             found = parent if parent is not None and parent.level.above(found.level) else None
         return found
+
+    @cached_property
+    def _root(self) -> str | None:
+        """What stands on top: what did so far, else the first listed. Views take the whole store for one city."""
+        return next((node.id for node in self._nodes.values() if node.parent is None), None)
 
     @cached_property
     def _holders(self) -> dict[str, list[str]]:

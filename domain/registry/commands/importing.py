@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import Field, JsonValue
 
 from domain.model import Model, Refused
+from domain.register import RowFault, RowsRefused
 from domain.registry import rules
 from domain.registry.commands.checking import Checking
 from domain.registry.commands.keeping import Keeping, require_unscheduled
@@ -30,26 +30,6 @@ from domain.territory import Head, Node, NodeListing, Post, Territory, Unit
 R = TypeVar("R", bound=Model)
 Key = Callable[[Any], str]
 ROWS = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class RowFault:
-    """What is wrong with one row: the sheet, which of its rows (from 0), the rule, and its sentence."""
-
-    sheet: str
-    row: int
-    rule: str
-    sentence: str
-
-
-class RowsRefused(Refused):
-    """Some rows do not fit, so none was taken; `faults` has one for each of them."""
-
-    def __init__(self, faults: tuple[RowFault, ...]) -> None:
-        first = faults[0]
-        told = rules.ROWS_FIT.refused(count=len(faults), first=f"第一处：{first.sentence}")
-        super().__init__(told.rule, told.sentence)
-        self.faults = faults
 
 
 class ImportTerritory(Keeping):
@@ -94,7 +74,8 @@ class ImportTerritory(Keeping):
         """What differs from the territory as it stands. Raises `RowsRefused`."""
         listed = _Listed(self, territory)
         if faults := tuple(listed.faults()):
-            raise RowsRefused(faults)
+            first = f"第一处：{faults[0].sentence}"
+            raise RowsRefused(rules.ROWS_FIT.refused(count=len(faults), first=first), faults)
         yield from listed.differences(since)
 
 
