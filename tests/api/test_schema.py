@@ -15,6 +15,7 @@ import httpx
 from schemathesis.config import ChecksConfig
 
 from domain.rostering import AssignShifts
+from tests.api.spare import BODIES, DISTRICT, list_corner
 from tests.api.visitor import START, Clock, Visitor, identity
 from tests.lives import LIVES, PRIMARY, REPORTED, TWICE
 from tests.server import serving, settings_for
@@ -26,12 +27,15 @@ READER = identity("district-desk")["Bidao-Actor"]
 def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """For every operation who asks, and for every command a case in the stage where it is granted."""
     ready: dict[str, dict[str, Any]] = {}
+    list_corner(visitor)
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
             ready[operation["operationId"]] = {"identity": READER, "incident_id": visitor.case(REPORTED)}
             last = path.rpartition("/")[2]
             if method == "post" and "/incidents" in path:
                 ready[operation["operationId"]] = prepared_for(visitor, last)
+            elif last in BODIES:
+                ready[operation["operationId"]] |= {"identity": DISTRICT, "body": BODIES[last]}
             elif last == "cancel-shift":
                 visitor.enact("duty", "assign-shifts", AssignShifts.example)
             visitor.clock.now = START  # a case never goes back behind its own last line, and no other waits meanwhile

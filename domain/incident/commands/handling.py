@@ -43,7 +43,7 @@ class Dispatch(Step):
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         for unit in (self.lead, *self.co_handlers):
-            rules.UNIT_KNOWN.require(unit in act.territory.unit, unit=unit)
+            rules.UNIT_LISTED.require(unit in act.territory.unit, unit=unit)
         from_above = act.level is not None and act.level.above(case.held_by)
         rules.BINDING_FROM_ABOVE.require(from_above or not self.binding)
         bounced = case.returns >= act.clocks.tables[case.rules].returns

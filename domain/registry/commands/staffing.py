@@ -47,7 +47,7 @@ class ReleaseStaff(Keeping):
 
     name: ClassVar[str] = "release-staff"
     label: ClassVar[str] = "离岗"
-    example: ClassVar[dict[str, JsonValue]] = {"staff": "officer-zhang", "successor": "officer-chen"}
+    example: ClassVar[dict[str, JsonValue]] = {"staff": "officer-mi", "successor": "officer-chen"}
 
     staff: Code = Field(description="离岗的人")
     successor: Code | None = Field(default=None, description="接手人，在岗的另一个人；不填则案件待重新指派")
