@@ -50,9 +50,9 @@ class Due:
         return min((turns[0].at for _, turns in self.running if due_of(turns)), default=None)
 
     @property
-    def waiting(self) -> frozenset[CaseClock]:
+    def waiting(self) -> tuple[CaseClock, ...]:
         """Those whose due time is 未定 until a calendar is published."""
-        return frozenset(clock for clock, turns in self.running if due_of(turns) is None)
+        return tuple(clock for clock, turns in self.running if due_of(turns) is None)
 
     @property
     def call_at(self) -> datetime | None:

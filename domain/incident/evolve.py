@@ -141,8 +141,7 @@ def _request(case: Incident, event: e.RequestEvent, by: Attribution) -> Incident
             granted = replace(_answered(case, Request.SUSPENSION), suspensions=case.suspensions + 1, pauses=pauses)
             return granted.handle_adjusted()
         case e.CorrectionGranted():
-            keeps = {(one.clock, one.cycle, one.nth) for one in event.keeps}
-            return _answered(case, Request.CORRECTION).corrected(event.standing, keeps, by.effective_at)
+            return _answered(case, Request.CORRECTION).corrected(event.standing, event.keeps, by.effective_at)
         case e.VoidGranted():
             return replace(_answered(case, Request.VOID), stage=Stage.VOIDED).stopped(by.effective_at)
         case e.ExtensionRefused():
@@ -218,23 +217,22 @@ def _upkeep(case: Incident, event: e.UpkeepEvent, by: Attribution) -> Incident:
             left = (landing for landing in case.landings if landing.at != event.turned_at)
             return replace(case, landings=tuple(left))
         case e.DutyCalled():
-            called = (event.clock, event.clock_cycle, event.clock_nth)
             return case.with_clocks(
-                clock.having_told(event.about, event.turned_at) if clock.key == called else clock
+                clock.having_told(event.about, event.turned_at) if clock.key == event.of_clock else clock
                 for clock in case.clocks
             )
         case e.Redrawn():
-            return replace(
+            moved = replace(
                 case,
                 standing=case.standing.model_copy(update={"place": event.place}),
                 pending={
                     request: asked._replace(event=_moved(asked.event, event)) for request, asked in case.pending.items()
                 },
-            ).landed(by.effective_at)
+            )
+            return moved if event.place.grid == event.was.grid else moved.landed(by.effective_at)
         case e.DeadlineDetermined():
-            determined = {(one.clock, one.cycle, one.nth) for one in event.clocks}
             return case.with_clocks(
-                replace(clock, calendar=event.calendar) if clock.key in determined else clock for clock in case.clocks
+                replace(clock, calendar=event.calendar) if clock.key in event.clocks else clock for clock in case.clocks
             )
         case _:
             assert_never(event)

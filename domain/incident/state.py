@@ -14,7 +14,7 @@ from domain.incident.events.duplicates import AffectedPerson
 from domain.incident.purse import Purse
 from domain.incident.timing import CaseClock, Turn
 from domain.incident.voices import Voices, affected_by, joined
-from domain.incident.words import MUST_ATTEND, OPEN, ClockName, Kind, OutcomeCode, Request, Stage, Standing
+from domain.incident.words import MUST_ATTEND, OPEN, ClockName, ClockOfCase, Kind, OutcomeCode, Request, Stage, Standing
 from domain.territory import Level
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Incident:
     duplicates: Mapping[str, tuple[AffectedPerson, ...]] = field(default_factory=dict)
     merged_into: str | None = None
     stage_before_merge: Stage = Stage.REPORTED
-    halted: frozenset[tuple[ClockName, int, int]] = frozenset()
+    halted: frozenset[ClockOfCase] = frozenset()
     merged_at: datetime | None = None
     """The clocks that stand still while it is a duplicate, and since when."""
     voices_before_merge: Voices = field(default_factory=dict)
@@ -194,8 +194,9 @@ class Incident:
         )
 
     def landed(self, at: datetime, whom: str | None = None) -> Incident:
-        """With somebody new to be told of it."""
-        return replace(self, landings=(*self.landings, Landing(at, whom)))
+        """With somebody new to be told of it; who was not told of an earlier landing hears of this one."""
+        others = (landing for landing in self.landings if landing.whom != whom)
+        return replace(self, landings=(*others, Landing(at, whom)))
 
     def merged(self, into: str, at: datetime) -> Incident:
         """As a duplicate: what runs stands still until it is parted again."""
@@ -216,7 +217,7 @@ class Incident:
         pauses = (*self.pauses, between) if handled else self.pauses
         return replace(self, stage=stage, merged_into=None, merged_at=None, clocks=clocks, pauses=pauses)
 
-    def corrected(self, standing: Standing, keeps: Collection[tuple[ClockName, int, int]], at: datetime) -> Incident:
+    def corrected(self, standing: Standing, keeps: Collection[ClockOfCase], at: datetime) -> Incident:
         """Filed anew. What has stopped or is overdue is judged as before; 到场 begins where it begins to count."""
         clocks = []
         for clock in self.clocks:
@@ -227,7 +228,7 @@ class Incident:
             else:
                 clocks.append(clock)
         filed = replace(self, standing=standing, clocks=tuple(clocks))
-        return filed if standing.place == self.standing.place else filed.landed(at)
+        return filed if standing.place.grid == self.standing.place.grid else filed.landed(at)
 
     def with_clocks(self, clocks: Iterable[CaseClock]) -> Incident:
         """With these clocks in place of its own."""

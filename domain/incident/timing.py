@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.clocks import Calendar, Deadline, Interval, Light, Limit, RuleTable, deadline
-from domain.incident.words import Call, ClockName, Standing
+from domain.incident.words import Call, ClockName, ClockOfCase, Standing
 
 if TYPE_CHECKING:
     from dataclasses import replace  # whose changes a type checker knows
@@ -51,9 +51,9 @@ class CaseClock:
     calendar: str | None = None
 
     @property
-    def key(self) -> tuple[ClockName, int, int]:
+    def key(self) -> ClockOfCase:
         """What tells it from the other clocks of its case."""
-        return self.name, self.cycle, self.nth
+        return ClockOfCase(clock=self.name, cycle=self.cycle, nth=self.nth)
 
     def limit(self, standing: Standing, table: RuleTable) -> Limit | None:
         """What it is allowed in all; None where this kind of case has no such clock."""

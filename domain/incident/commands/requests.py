@@ -344,7 +344,5 @@ def fits_duplicates(case: Incident, standing: Standing) -> bool:
 
 def overdue(case: Incident, act: Act) -> tuple[ClockOfCase, ...]:
     """The clocks that run late by now; with what was due, that is what it stays."""
-    late = (
-        clock for clock in case.running if (due := due_of(case.turns(clock, act.clocks))) and due < act.effective_at
-    )
-    return tuple(ClockOfCase(clock=clock.name, cycle=clock.cycle, nth=clock.nth) for clock in late)
+    dues = ((clock.key, due_of(case.turns(clock, act.clocks))) for clock in case.running)
+    return tuple(key for key, due in dues if due and due < act.effective_at)

@@ -36,9 +36,9 @@ class CallDuty(Upkeep):
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         due = Due.of(case, act.clocks)
-        soon = {clock.key for clock in determined(case, due.waiting, act)}
+        soon = determined(case, due.waiting, act)
         for whom, call in due.calls(act.recorded_at):
-            if call.about is Call.UNDETERMINED and (call.clock, call.clock_cycle, call.clock_nth) in soon:
+            if call.about is Call.UNDETERMINED and call.of_clock in soon:
                 continue  # its calendar is published: what is due will be written at once
             if to := called(case, whom, call, act):
                 yield call.model_copy(update={"to": to})
@@ -65,17 +65,15 @@ class DetermineDeadlines(Upkeep):
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         clocks = determined(case, Due.of(case, act.clocks).waiting, act)
         if clocks:
-            named = (
-                ClockOfCase(clock=name, cycle=cycle, nth=nth) for name, cycle, nth in sorted(c.key for c in clocks)
-            )
-            yield DeadlineDetermined(calendar=clocks[0].calendar or "", clocks=tuple(named))
+            calendar = act.clocks.calendar_at(act.recorded_at).version
+            yield DeadlineDetermined(calendar=calendar, clocks=clocks)
 
 
-def determined(case: Incident, waiting: Iterable[CaseClock], act: Act) -> list[CaseClock]:
-    """Of the clocks whose due time is 未定 those that the calendar now in force determines, on that calendar."""
+def determined(case: Incident, waiting: Iterable[CaseClock], act: Act) -> tuple[ClockOfCase, ...]:
+    """Of the clocks whose due time is 未定 those that the calendar now in force determines."""
     calendar = act.clocks.calendar_at(act.recorded_at).version
     anew = (replace(clock, calendar=calendar) for clock in waiting)
-    return [clock for clock in anew if due_of(case.turns(clock, act.clocks))]
+    return tuple(clock.key for clock in anew if due_of(case.turns(clock, act.clocks)))
 
 
 def called(case: Incident, whom: str | None, call: DutyCalled, act: Act) -> tuple[str, ...]:

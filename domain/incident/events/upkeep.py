@@ -26,6 +26,13 @@ class DutyCalled(Event):
     due_at: AwareDatetime | None = None
     to: tuple[Code, ...] = ()
 
+    @property
+    def of_clock(self) -> ClockOfCase | None:
+        """Which clock of the case has turned; None for a case that landed."""
+        if self.clock is None:
+            return None
+        return ClockOfCase(clock=self.clock, cycle=self.clock_cycle, nth=self.clock_nth)
+
 
 class Redrawn(Event):
     """The map changed, the case did not move. What was written before stays as it was drawn then."""
