@@ -9,7 +9,6 @@ import asyncio
 import os
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.app import AddressTaken, create_app, listening, server_of
 from api.clock import clock
 from api.commands import books, duty, territory
+from api.commands.enacting import WRONG, Data, settings_with
 from api.demo.replaying import StoryClock, Told, replay_stories
 from api.doctor import examine
 from api.identity import UnsafeSettings
@@ -37,7 +37,7 @@ from domain.clocks import SHANGHAI
 from domain.model import Refused
 from projections.engine import Views
 
-WRONG, NOT_FOUND = 1, 3
+NOT_FOUND = 3
 PRIVATE = 0o077
 """What is written holds personal data: it is for the operator's account alone."""
 app = typer.Typer(help="必到：网格化治理的案件引擎", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -47,12 +47,6 @@ app.add_typer(books.calendar, name="calendar")
 app.add_typer(duty.app, name="duty")
 app.add_typer(territory.app, name="territory")
 console = Console(highlight=False)
-
-Data = Annotated[Path | None, typer.Option("--data", help="数据目录；不填取 BIDAO_DATA")]
-
-
-def settings_with(data: Path | None) -> Settings:
-    return Settings() if data is None else Settings(data=data)
 
 
 @app.command()

@@ -27,9 +27,7 @@ TAG = "时限表与日历"
 LISTED = 50
 PAGE = 500
 router = APIRouter(prefix="/api/v1", route_class=DoorRoute, dependencies=[Security(SCHEME)], tags=[TAG])
-READS = problems.declared(
-    problems.UNIDENTIFIED, problems.LOOPBACK_ONLY, problems.INVALID, problems.UNEXPECTED, problems.STORE_DOWN
-)
+READS = problems.declared(*problems.READING)
 
 
 class CalendarTold(Model):

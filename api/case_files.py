@@ -63,14 +63,7 @@ class History(Model):
     events: tuple[HistoryLine, ...]
 
 
-READS = problems.declared(
-    problems.UNIDENTIFIED,
-    problems.LOOPBACK_ONLY,
-    problems.NOT_FOUND,
-    problems.INVALID,
-    problems.UNEXPECTED,
-    problems.STORE_DOWN,
-)
+READS = problems.declared(*problems.READING, problems.NOT_FOUND)
 
 
 @router.get(

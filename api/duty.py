@@ -106,14 +106,7 @@ def _of_node(node: Node, territory: Territory, by_node: dict[str, list[Shift]]) 
     response_description="各处的值班",
     responses={
         **TAGGED,
-        **problems.declared(
-            problems.UNIDENTIFIED,
-            problems.LOOPBACK_ONLY,
-            problems.FORBIDDEN,
-            problems.INVALID,
-            problems.UNEXPECTED,
-            problems.STORE_DOWN,
-        ),
+        **problems.declared(*problems.READING, problems.FORBIDDEN),
     },
     dependencies=[Depends(conditional)],
 )

@@ -60,14 +60,7 @@ class MessagesTold(Model):
     summary="值班通知",
     response_model=MessagesTold,
     response_description="一页通知",
-    responses=problems.declared(
-        problems.UNIDENTIFIED,
-        problems.LOOPBACK_ONLY,
-        problems.FORBIDDEN,
-        problems.INVALID,
-        problems.UNEXPECTED,
-        problems.STORE_DOWN,
-    ),
+    responses=problems.declared(*problems.READING, problems.FORBIDDEN),
 )
 async def list_messages(asked: Annotated[MessagesAsked, Query()], visit: Visiting) -> MessagesTold:
     """区级、审计和管理员查看：发给值班人员的通知，送达没有，没送达是为什么。"""

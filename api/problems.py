@@ -183,6 +183,10 @@ def _handler(told: Callable[[Any], Problem]) -> Callable[[Request, Exception], A
     return handle
 
 
+READING = (UNIDENTIFIED, LOOPBACK_ONLY, INVALID, UNEXPECTED, STORE_DOWN)
+"""What any read may answer."""
+
+
 def declared(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     """These kinds for an operation's OpenAPI `responses`, one entry a status."""
     responses: dict[int | str, dict[str, Any]] = {}

@@ -94,15 +94,6 @@ router.add_api_route(
 )
 
 
-READS = (
-    problems.UNIDENTIFIED,
-    problems.LOOPBACK_ONLY,
-    problems.INVALID,
-    problems.UNEXPECTED,
-    problems.STORE_DOWN,
-)
-
-
 @router.get(
     "/territory",
     operation_id="list_territory",
@@ -111,7 +102,7 @@ READS = (
     dependencies=[Depends(conditional)],
     response_model=NodePage,
     response_description="一页节点",
-    responses={**TAGGED, **problems.declared(problems.BAD_CURSOR, *READS)},
+    responses={**TAGGED, **problems.declared(problems.BAD_CURSOR, *problems.READING)},
 )
 async def list_territory(asked: Annotated[TerritoryAsked, Query()], visit: Visiting) -> Response:
     """市、区、街道、社区、小区、网格、楼栋，按层级、上级筛选；可看任何时刻的划分，可只看没有网格员的网格。"""
@@ -127,7 +118,7 @@ async def list_territory(asked: Annotated[TerritoryAsked, Query()], visit: Visit
     dependencies=[Depends(conditional)],
     response_model=NodeFile,
     response_description="节点",
-    responses={**TAGGED, **problems.declared(problems.NO_NODE, *READS)},
+    responses={**TAGGED, **problems.declared(problems.NO_NODE, *problems.READING)},
 )
 async def get_territory_node(
     node: Annotated[str, Path(description="节点编号")], asked: Annotated[Moment, Query()], visit: Visiting

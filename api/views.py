@@ -30,15 +30,7 @@ router = APIRouter(
     prefix="/api/v1", route_class=DoorRoute, dependencies=[Security(SCHEME), Depends(conditional)], tags=["台账与统计"]
 )
 
-READS = (
-    problems.UNIDENTIFIED,
-    problems.LOOPBACK_ONLY,
-    problems.FORBIDDEN,
-    problems.INVALID,
-    problems.UNEXPECTED,
-    problems.STORE_DOWN,
-    problems.VIEWS_BEHIND,
-)
+READS = (*problems.READING, problems.FORBIDDEN, problems.VIEWS_BEHIND)
 
 
 class Following(WrittenOut):

@@ -2,121 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from random import Random
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
-from eventsourcing.persistence import StoredEvent
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
-from domain.casework.recording import RecordedEvent
 from domain.incident import commands as c
 from domain.incident.cells import cell_of
-from domain.incident.events import Reported
 from domain.incident.words import Stage
-from domain.model import CRS, Point
+from domain.model import CRS
 from domain.territory import Level
-from projections import alike as alikeness
-from projections.alike import Alike, Sought, alike, alike_counts
-from projections.clusters import Clusters, ClustersQuery, clusters
+from projections.alike import Sought, alike, alike_counts
+from projections.clusters import ClustersQuery, clusters
 from projections.engine import Views
 from projections.scope import Scope
-from tests.casework.office import Office
 from tests.projections.test_docket import Explained
+from tests.projections.town import ALL, TABLE, at, reported
 from tests.rules.scene import (
     CASE,
-    CLOCKS,
     COLLEAGUE,
     MERGE,
     MORNING,
     OFFICER,
     OTHER,
     SECRETARY,
-    Move,
     hours,
     report,
     until,
 )
-from tests.rules.test_cells import HUAIHUA, gone
-
-TABLE = CLOCKS.table_at(MORNING)
-ALL = Scope.all()
-
-
-def at(metres: float, bearing: float = 90) -> Point:
-    """So far from the place all is about."""
-    return gone(HUAIHUA, metres, bearing)
-
-
-def reported(name: str, position: Point | None = None, hours_later: float = 0, **more: Any) -> Move:
-    return replace(OFFICER(report(position=position, **more), of=name), after=hours(hours_later))
-
-
-class Town:
-    """A store with cases by name, and the views of it."""
-
-    def __init__(self, folder: Path, *moves: Move) -> None:
-        self.office = Office("memory", folder)
-        asyncio.run(self._live(moves))
-        assert self.office.shared is not None
-        self.files, self.ids = self.office.shared, self.office.ids
-        self.names = {case_id: name for name, case_id in self.ids.items()}
-        self.views = Views(self.files, None)
-        self.views.catch_up()
-
-    async def _live(self, moves: Sequence[Move]) -> None:
-        process = self.office.process()
-        for move in moves:
-            await process.do(move)
-
-    def sought(self, name: str = CASE) -> Sought:
-        """A case as it stands, from its file."""
-        rows = self.files.store.select_case(UUID(self.ids[name]))
-        first, last = (cast(RecordedEvent, self.files.mapper.to_domain_event(row)) for row in (rows[0], rows[-1]))
-        assert isinstance(first.event, Reported)
-        standing = last.keys.standing
-        building, position = standing.place.building, first.event.position
-        return Sought(standing.category, last.keys.reported_at, building, position, self.ids[name])
-
-    def like(self, name: str = CASE, scope: Scope = ALL) -> list[str]:
-        """What is offered for a case, by name, nearest first."""
-        return [self.names[case.incident_id] for case in self.found(self.sought(name), scope).items]
-
-    def found(self, sought: Sought, scope: Scope = ALL) -> Alike:
-        return alike(self.views, self.files, scope, sought, TABLE)
-
-    def counted(self, scope: Scope = ALL) -> dict[str, int]:
-        counts = alike_counts(self.views, self.files, scope, list(self.ids.values()), TABLE)
-        return {self.names[case_id]: count for case_id, count in counts.items()}
-
-    def clusters(self, scope: Scope = ALL, **asked: Any) -> list[list[str]]:
-        """Every cluster, its cases by name, newest first."""
-        found = self.told(scope, **asked)
-        return [[self.names[case.incident_id] for case in cluster.cases] for cluster in found.clusters]
-
-    def told(self, scope: Scope = ALL, **asked: Any) -> Clusters:
-        return clusters(self.views, self.files, scope, ClustersQuery(**asked), TABLE)
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Any]:
-    built: list[Town] = []
-
-    def build(*moves: Move) -> Town:
-        built.append(Town(tmp_path, *moves))
-        return built[-1]
-
-    yield build
-    for one in built:
-        one.views.close()
-        asyncio.run(one.office.aclose())
+from tests.rules.test_cells import HUAIHUA
 
 
 def test_what_is_near_is_offered_nearest_first_in_whole_metres(town: Any) -> None:
@@ -248,75 +166,6 @@ def test_a_row_of_the_docket_is_told_how_many_are_like_it(town: Any) -> None:
     )
     assert here.counted() == {name: len(here.like(name)) for name in here.ids}
     assert here.counted()["row 1"] == 2
-
-
-def test_clusters_come_largest_first_and_reach_from_case_to_case(town: Any) -> None:
-    here = town(
-        *(reported(f"row {nth}", at(40 * nth)) for nth in range(4)),
-        reported("at home", building="building", hours_later=1),
-        reported("next door", building="building"),
-        reported("alone", at(600)),
-        reported("other matter", at(0), category="0102"),
-    )
-    assert here.clusters() == [["row 3", "row 2", "row 1", "row 0"], ["next door", "at home"]]
-    assert here.clusters(limit=1) == [["row 3", "row 2", "row 1", "row 0"]]
-    assert here.clusters(territory="building") == [["next door", "at home"]]
-    assert here.clusters(territory="nowhere") == here.clusters(category="0102") == []
-    first, _ = here.told().clusters
-    assert (first.count, first.category, first.first_reported_at) == (4, "0101", MORNING)
-
-
-def storm(town: Town, count: int) -> list[str]:
-    """So many more reports like the first, all over one cell: stored as it was, but for their ids and positions."""
-    [line, *_] = town.files.store.select_case(UUID(town.ids[CASE]))
-    state, draw, written = orjson.loads(line.state), Random(9), []
-    for nth in range(count):
-        position = gone(HUAIHUA, 200 * draw.random() ** 0.5, draw.uniform(0, 360))
-        event = {**state["event"], "position": position.model_dump(mode="json"), "cell": cell_of(position)}
-        changed = orjson.dumps({**state, "event": event})
-        written.append(StoredEvent(UUID(int=nth + 1), 1, line.topic, changed))
-    town.files.store.insert_batch([written])
-    town.views.catch_up()
-    return [str(event.originator_id) for event in written]
-
-
-class Reading:
-    """Counts how often the store is asked."""
-
-    def __init__(self, files: CaseFiles, patch: pytest.MonkeyPatch) -> None:
-        self.statements = 0
-        select = files.store.select_notifications
-
-        def counting(*args: Any, **named: Any) -> Sequence[Any]:
-            self.statements += 1
-            found: Sequence[Any] = select(*args, **named)
-            return found
-
-        patch.setattr(files.store, "select_notifications", counting)
-
-
-def test_a_storm_is_bounded_and_it_is_said(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = town(reported(CASE, at(0)))
-    ids = storm(here, 5000)
-    reading = Reading(here.files, monkeypatch)
-    found = here.found(here.sought())
-    assert found.capped
-    assert 0 < len(found.items) <= alikeness.COMPARED
-    assert reading.statements <= alikeness.COMPARED
-    counts = alike_counts(here.views, here.files, ALL, ids[:50], TABLE)
-    assert max(counts.values()) <= alikeness.COUNTED
-    assert reading.statements <= alikeness.COMPARED + 50 * (alikeness.COUNTED + 1)
-    reading.statements = 0
-    told = here.told()
-    assert ([cluster.count for cluster in told.clusters], told.capped) == ([5001], False)
-    assert len(told.clusters[0].cases) == 20
-    assert reading.statements <= 5001 / 10
-
-
-def test_of_very_many_open_cases_the_newest_are_looked_at(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projections.clusters.LOOKED_AT", 3)
-    here = town(*(reported(f"row {nth}", at(nth), hours_later=1) for nth in range(5)))
-    assert (here.clusters(), here.told().capped) == ([["row 4", "row 3", "row 2"]], True)
 
 
 def test_candidates_are_found_by_index_however_long_the_docket_is(town: Any) -> None:
