@@ -1,6 +1,11 @@
-"""A test that cannot run has failed: every skip becomes a failure that says why."""
+"""A test that cannot run has failed: every skip becomes a failure that says why.
 
-from collections.abc import Generator
+Tests that need a PostgreSQL ask for `postgres_url`.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from typing import TypeVar
 
 import pytest
@@ -24,3 +29,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     return _not_skipped((yield))
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A database of this run's own, on the server at TEST_DATABASE_URL or else on one started for it."""
+    from tests import postgres  # not above: the rest of this file also serves alone
+
+    with ExitStack() as until_the_end:
+        url = os.environ.get("TEST_DATABASE_URL") or until_the_end.enter_context(postgres.server())
+        yield until_the_end.enter_context(postgres.database(url))

