@@ -54,6 +54,19 @@ def sqlite_env(path: str) -> dict[str, str]:
     }
 
 
+def postgres_env(url: str) -> dict[str, str]:
+    """Settings for case files in a PostgreSQL database, reached by a connection string of any form libpq takes."""
+    return {
+        "PERSISTENCE_MODULE": "domain.casework.postgres:PostgresCaseFactory",
+        "POSTGRES_CONNINFO": url,
+        # The library wants these; the string above is what counts.
+        **dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), ""),
+        "POSTGRES_CONNECT_TIMEOUT": "5",  # seconds a caller waits for a connection
+        "POSTGRES_POOL_SIZE": "2",
+        "POSTGRES_PRE_PING": "y",  # a restarted database fails only what it was doing
+    }
+
+
 MEMORY_ENV = {"PERSISTENCE_MODULE": "domain.casework.recorders:MemoryCaseFactory"}
 
 

@@ -74,7 +74,8 @@ def require_count(count: int) -> None:
         raise ValueError(f"at least one case number must be reserved, not {count}")
 
 
-def _append_alone(recorder: CaseRecorder, append: Append, options: dict[str, Any]) -> Sequence[int]:
+def append_alone(recorder: CaseRecorder, append: Append, options: dict[str, Any]) -> Sequence[int]:
+    """A batch of one; raises its `IntegrityError`."""
     if options:
         raise TypeError(f"this store takes no options, got {sorted(options)}")
     [outcome] = recorder.insert_batch([append])
@@ -103,7 +104,7 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
         return event.originator_version in self._stored_events_index.get(str(event.originator_id), {})
 
     def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
-        return _append_alone(self, stored_events, kwargs)
+        return append_alone(self, stored_events, kwargs)
 
     def select_case(self, originator_id: UUID, *, gt: int = 0) -> list[Notification]:
         with self._database_lock:
@@ -256,7 +257,7 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
             return outcomes_of(appends, conflicts, _insert(cursor, accepted) - len(accepted))
 
     def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
-        return _append_alone(self, stored_events, kwargs)
+        return append_alone(self, stored_events, kwargs)
 
     def select_case(self, originator_id: UUID, *, gt: int = 0) -> list[Notification]:
         with (

@@ -36,7 +36,7 @@ CREATE = (
 
 
 class StoreUnusable(Exception):
-    """The file cannot serve as the event store. Carries a Chinese sentence that says why and what to do."""
+    """The file or database cannot serve as the event store. Carries a Chinese sentence that says why and what to do."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The store under test: the SQLite file and the memory, one after the other."""
+"""The store under test: the SQLite file, the memory and PostgreSQL, one after the other."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,20 +7,18 @@ import pytest
 
 from domain.casework.recorders import CaseRecorder
 from tests.casework.office import Office
-from tests.casework.stores import memory_store, sqlite_store
+from tests.casework.stores import StoreKind, two_doors
 
 
-@pytest.fixture(scope="session", params=["sqlite", "memory"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(scope="session", params=["sqlite", "memory", "postgres"])
+def kind(request: pytest.FixtureRequest) -> StoreKind:
+    name = str(request.param)
+    return StoreKind(name, request.getfixturevalue("postgres_url") if name == "postgres" else "")
 
 
 @pytest.fixture
-def recorder(kind: str, tmp_path: Path) -> Iterator[CaseRecorder]:
-    if kind == "memory":
-        yield memory_store()
-        return
-    with sqlite_store(tmp_path / "events.db") as recorder:
+def recorder(kind: StoreKind, tmp_path: Path) -> Iterator[CaseRecorder]:
+    with two_doors(kind, tmp_path) as (recorder, _):
         yield recorder
 
 
@@ -30,7 +28,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def office(kind: str, tmp_path: Path) -> AsyncIterator[Office]:
+async def office(kind: StoreKind, tmp_path: Path) -> AsyncIterator[Office]:
     """The store as processes see it that work on cases."""
     office = Office(kind, tmp_path)
     yield office

@@ -14,12 +14,13 @@ from uuid import UUID
 import pytest
 from eventsourcing.persistence import PersistenceError
 
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework, sqlite_env
+from domain.casework.application import CaseFiles, Casework
 from domain.casework.asking import Caller, Receipt
 from domain.casework.recording import RecordedEvent
 from domain.clocks import Clocks
 from domain.incident.commands import AddEvidence, Arrive, Merge, Report
 from domain.model import Refused, Rule
+from tests.casework.stores import StoreKind
 from tests.rules.scene import CASE, CLOCKS, MORNING, OFFICER, RESIDENT, TERRITORY, Actor, Move, minutes
 
 SECRET = b"known to the service alone, 32 b"
@@ -38,9 +39,9 @@ def uuid7(made: datetime, tail: int = 1) -> str:
 class Office:
     """`ids` are those of the cases by the name they were reported under."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
-        self.env = MEMORY_ENV if kind == "memory" else sqlite_env(str(folder / "events.db"))
-        self.shared = CaseFiles(env=MEMORY_ENV) if kind == "memory" else None
+    def __init__(self, kind: StoreKind, folder: Path) -> None:
+        self.env = kind.env(folder)
+        self.shared = CaseFiles(env=self.env) if kind.name == "memory" else None
         self.now = MORNING
         self.ids: dict[str, str] = {}
         self.processes: list[Process] = []

@@ -1,16 +1,21 @@
-"""Both stores, opened as the casework opens them: by the library's factories from settings."""
+"""All stores, opened as the casework opens them: by the library's factories from settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from eventsourcing.persistence import InfrastructureFactory, StoredEvent
+from psycopg.sql import SQL, Identifier
 
-from domain.casework.application import MEMORY_ENV, sqlite_env
+from domain.casework.application import MEMORY_ENV, postgres_env, sqlite_env
+from domain.casework.postgres import PostgresCaseRecorder
 from domain.casework.recorders import CaseRecorder, MemoryCaseRecorder, SQLiteCaseRecorder
 
 
@@ -33,15 +38,59 @@ def memory_store() -> MemoryCaseRecorder:
     return recorder
 
 
+@dataclass(frozen=True, slots=True)
+class StoreKind:
+    """Which store: `memory`, `sqlite`, or `postgres` in the database at `url`."""
+
+    name: str
+    url: str = ""
+
+    def env(self, folder: Path) -> dict[str, str]:
+        """The settings of the one store that belongs to a folder."""
+        if self.name == "memory":
+            return MEMORY_ENV
+        if self.name == "sqlite":
+            return sqlite_env(str(folder / "events.db"))
+        return postgres_env(self.url) | {"POSTGRES_SCHEMA": schema_of(self.url, folder)}
+
+
+MEMORY = StoreKind("memory")
+
+
+def schema_of(url: str, folder: Path) -> str:
+    """A schema for a folder; made when it is asked for first."""
+    name = f"store_{sha256(str(folder).encode()).hexdigest()[:32]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(name)))
+    return name
+
+
 @contextmanager
-def two_doors(kind: str, folder: Path) -> Iterator[tuple[CaseRecorder, CaseRecorder]]:
-    """One store entered twice: as two processes would a file, or as two threads would the memory."""
-    if kind == "memory":
+def postgres_store(url: str, schema: str, **settings: str) -> Iterator[PostgresCaseRecorder]:
+    """The store in a schema; its connections are closed at the end."""
+    env = postgres_env(url) | {"POSTGRES_SCHEMA": schema} | settings
+    factory: InfrastructureFactory[Any] = InfrastructureFactory.construct(env)
+    try:
+        recorder = factory.application_recorder()
+        assert isinstance(recorder, PostgresCaseRecorder)
+        yield recorder
+    finally:
+        factory.close()
+
+
+@contextmanager
+def two_doors(kind: StoreKind, folder: Path) -> Iterator[tuple[CaseRecorder, CaseRecorder]]:
+    """One store entered twice: as two processes would a file or a database, or as two threads would the memory."""
+    if kind.name == "memory":
         recorder = memory_store()
         yield recorder, recorder
-        return
-    with sqlite_store(folder / "events.db") as one, sqlite_store(folder / "events.db") as other:
-        yield one, other
+    elif kind.name == "sqlite":
+        with sqlite_store(folder / "events.db") as one, sqlite_store(folder / "events.db") as other:
+            yield one, other
+    else:
+        schema = schema_of(kind.url, folder)
+        with postgres_store(kind.url, schema) as here, postgres_store(kind.url, schema) as there:
+            yield here, there
 
 
 def event(stream: UUID, version: int, state: bytes = b"{}") -> StoredEvent:

@@ -29,6 +29,7 @@ from tests.casework.office import (
     contiguous,
     refusal,
 )
+from tests.casework.stores import StoreKind
 from tests.rules.scene import (
     CASE,
     CLOCKS,
@@ -201,7 +202,7 @@ async def known(process: Process, case_id: str) -> OpenCase:
     return case
 
 
-async def test_nothing_is_accepted_after_closing_time(kind: str, tmp_path: Path) -> None:
+async def test_nothing_is_accepted_after_closing_time(kind: StoreKind, tmp_path: Path) -> None:
     office = Office(kind, tmp_path)
     process = office.process()
     await process.do(*until(Stage.REPORTED))

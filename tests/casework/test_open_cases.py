@@ -8,10 +8,11 @@ from domain.casework.open_cases import OpenCase, OpenCases
 from domain.casework.recording import RecordedEvent
 from domain.incident.words import Stage
 from tests.casework.office import Office
+from tests.casework.stores import MEMORY
 from tests.rules.scene import CASE, OTHER, THIRD, until
 
 pytestmark = pytest.mark.anyio
-KIND = pytest.mark.parametrize("kind", ["memory"])  # nothing here depends on the store
+KIND = pytest.mark.parametrize("kind", [MEMORY], ids=["memory"])  # nothing here depends on the store
 
 
 @pytest.fixture

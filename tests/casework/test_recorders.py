@@ -1,4 +1,4 @@
-"""What every store promises, on SQLite and in memory alike."""
+"""What every store promises, on SQLite, on PostgreSQL and in memory alike."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from domain.casework.batches import Outcome
 from domain.casework.recorders import CaseRecorder
-from tests.casework.stores import event, opening, two_doors
+from tests.casework.stores import StoreKind, event, opening, two_doors
 
 Keys = list[tuple[int, int]]
 
@@ -143,7 +143,7 @@ def at_once(workers: int, work: Callable[[int], object]) -> None:
         list(pool.map(one, range(workers)))
 
 
-def test_of_many_who_race_for_a_version_exactly_one_wins(kind: str, tmp_path: Path) -> None:
+def test_of_many_who_race_for_a_version_exactly_one_wins(kind: StoreKind, tmp_path: Path) -> None:
     case = uuid4()
     with two_doors(kind, tmp_path) as doors:
         won: list[int] = []
@@ -162,7 +162,7 @@ def test_of_many_who_race_for_a_version_exactly_one_wins(kind: str, tmp_path: Pa
         assert doors[1].max_notification_id() == 4 * 25 + 25
 
 
-def test_who_reads_while_others_write_misses_nothing(kind: str, tmp_path: Path) -> None:
+def test_who_reads_while_others_write_misses_nothing(kind: StoreKind, tmp_path: Path) -> None:
     with two_doors(kind, tmp_path) as (inside, outside):
         seen: list[int] = []
 
@@ -191,7 +191,7 @@ def test_no_number_of_case_numbers_but_a_positive_one(recorder: CaseRecorder, co
     assert recorder.reserve_case_numbers("20260216", 1) == 1
 
 
-def test_no_case_number_is_given_twice(kind: str, tmp_path: Path) -> None:
+def test_no_case_number_is_given_twice(kind: StoreKind, tmp_path: Path) -> None:
     given: list[int] = []
     with two_doors(kind, tmp_path) as doors:
 
@@ -210,7 +210,7 @@ BATCHES = st.lists(st.tuples(st.integers(0, 1), st.lists(KEYS, max_size=4)), max
 
 @settings(max_examples=40, deadline=None)
 @given(batches=BATCHES)
-def test_any_batches_through_any_door_amount_to_one_log(kind: str, batches: list[tuple[int, list[Keys]]]) -> None:
+def test_any_batches_through_any_door_amount_to_one_log(kind: StoreKind, batches: list[tuple[int, list[Keys]]]) -> None:
     """The model: a log of keys; an append is refused when it repeats one, and otherwise added to the end."""
     streams = [uuid4() for _ in range(3)]
     log: Keys = []

@@ -25,6 +25,7 @@ from domain.incident.words import Kind, Stage
 from domain.model import Role
 from domain.territory import Level
 from tests.casework.office import SECRET, Office, Process, uuid7
+from tests.casework.stores import MEMORY
 from tests.rules.recipes import RECIPES
 from tests.rules.scene import (
     CASE,
@@ -233,7 +234,7 @@ class TestBodyMac:
     async def test_two_services_store_different_ones(self, tmp_path: Path) -> None:
         macs = set()
         for secret in (b"one secret", b"another"):
-            office = Office("memory", tmp_path)
+            office = Office(MEMORY, tmp_path)
             process = office.process(secret=secret)
             await process.do(OFFICER(report()), key=uuid7(MORNING))
             macs |= {line.body_mac for line in await process.lines()}

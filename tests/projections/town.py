@@ -45,7 +45,7 @@ class Town:
     """A store with cases by name, and the views of it."""
 
     def __init__(self, folder: Path, *moves: Move) -> None:
-        self.office = Office("memory", folder)
+        self.office = Office(MEMORY, folder)
         asyncio.run(self._live(moves))
         assert self.office.shared is not None
         self.files, self.ids = self.office.shared, self.office.ids

@@ -1,0 +1,163 @@
+"""The event store on PostgreSQL: many appends in one durable commit, from any number of processes.
+
+`PostgresCaseFactory` is named as the library's PERSISTENCE_MODULE; see `application.postgres_env`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import DataError, IntegrityError, Notification, OperationalError, StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
+from eventsourcing.utils import Environment, EnvType
+from psycopg import Cursor
+from psycopg.rows import TupleRow, dict_row, tuple_row
+from psycopg.sql import SQL, Composed, Identifier
+
+from domain.casework.batches import Append, Key, Outcome, accepted_of, conflicts_in, key_of, outcomes_of
+from domain.casework.postgres_schema import create_statements, is_complete, wait_for_turn
+from domain.casework.recorders import append_alone, require_count
+from domain.casework.store_file import StoreUnusable
+
+CONNINFO = "POSTGRES_CONNINFO"
+"""Our addition to the library's settings: a connection string, with all that libpq understands."""
+_LARGEST = 2**63 - 1
+_APPEND = "SELECT first, taken FROM {schema}.append_events(%b::UUID[], %b::BIGINT[], %b::TEXT[], %b::BYTEA[])"
+_SELECT_CASE = """
+    SELECT originator_version, topic, state, notification_id FROM {schema}.stored_events
+    WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"""
+_SELECT_LOG = """
+    SELECT originator_id, originator_version, topic, state, notification_id FROM {schema}.stored_events
+    WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id LIMIT %s"""
+_SELECT_TOPICS = """
+    SELECT originator_id, originator_version, topic, state, notification_id FROM {schema}.stored_events
+    WHERE notification_id BETWEEN %s AND %s AND topic = ANY(%s) ORDER BY notification_id LIMIT %s"""
+_MAX = "SELECT coalesce(max(notification_id), 0) FROM {schema}.stored_events"
+_RESERVE = """
+    INSERT INTO {schema}.case_numbers AS kept (day, last) VALUES (%s, %s)
+    ON CONFLICT (day) DO UPDATE SET last = kept.last + excluded.last RETURNING last"""
+
+
+class PostgresCaseRecorder(PostgresApplicationRecorder):
+    """The store in one schema of a PostgreSQL database.
+
+    Each append is one call of a function in the database and one commit. Nothing that writes is
+    ever tried again here: when the connection fails, the caller cannot know whether the commit
+    happened, and only the command's id in the events can tell. Each batch of a commit is announced
+    once on the channel `stored_events`, with its last position.
+
+    Raises `StoreUnusable` when the schema is not ours or the server would forget commits.
+    """
+
+    def __init__(self, datastore: PostgresDatastore) -> None:
+        super().__init__(datastore)
+        if datastore.enable_db_functions:
+            raise StoreUnusable("POSTGRES_ENABLE_DB_FUNCTIONS 会使后台读者漏读事件，请删去这项设置。")
+        with datastore.transaction() as cursor:
+            self._complete = is_complete(cursor, datastore.schema)
+
+    def create_table(self) -> None:
+        """Make an empty schema ours; a store that exists is left alone and asks for no right to create."""
+        if self._complete:
+            return
+        schema = self.datastore.schema
+        with self.datastore.transaction(commit=True) as cursor:
+            wait_for_turn(cursor)
+            if not is_complete(cursor, schema):
+                for statement in create_statements(schema):
+                    cursor.execute(statement)
+        self._complete = True
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Cursor[TupleRow]]:
+        """A statement is a transaction of its own. `IntegrityError` means a version conflict: none is raised here."""
+        try:
+            with (
+                self.datastore.get_connection() as connection,
+                connection.cursor(binary=True, row_factory=tuple_row) as cursor,
+            ):
+                yield cursor
+        except IntegrityError as error:
+            raise DataError(*error.args) from error
+
+    def _of(self, query: Any) -> Composed:
+        return SQL(query).format(schema=Identifier(self.datastore.schema))
+
+    def insert_batch(self, appends: Sequence[Append]) -> list[Outcome]:
+        taken: set[Key] = set()
+        while True:
+            conflicts = conflicts_in(appends, taken)
+            accepted = accepted_of(appends, conflicts)
+            if not accepted:
+                return outcomes_of(appends, conflicts, 1)
+            first, found = self._append(accepted)
+            if not found:
+                return outcomes_of(appends, conflicts, first)
+            # What was found stays stored, so it need not be looked for again; each round refuses one more at least.
+            taken |= found
+
+    def _append(self, events: list[StoredEvent]) -> tuple[int, set[Key]]:
+        """Store all events, the first at the position returned; or none, and return whose versions are taken."""
+        columns = zip(*((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True)
+        with self._cursor() as cursor:
+            arrays = [list(column) for column in columns]
+            [[first, places]] = cursor.execute(self._of(_APPEND), arrays, prepare=True).fetchall()
+        return first or 0, {key_of(events[place - 1]) for place in places or ()}
+
+    def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
+        return append_alone(self, stored_events, kwargs)
+
+    def select_case(self, originator_id: UUID, *, gt: int = 0) -> list[Notification]:
+        with self._cursor() as cursor:
+            rows = cursor.execute(self._of(_SELECT_CASE), (originator_id, gt), prepare=True).fetchall()
+        return [Notification(originator_id, *row) for row in rows]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        first = 1 if start is None else start if inclusive_of_start else start + 1
+        last = _LARGEST if stop is None else stop
+        with self._cursor() as cursor:
+            if topics:
+                cursor.execute(self._of(_SELECT_TOPICS), (first, last, list(topics), limit), prepare=True)
+            else:
+                cursor.execute(self._of(_SELECT_LOG), (first, last, limit), prepare=True)
+            return [Notification(*row) for row in cursor.fetchall()]
+
+    def max_notification_id(self) -> int:
+        with self._cursor() as cursor:
+            [[highest]] = cursor.execute(self._of(_MAX), prepare=True).fetchall()
+        return int(highest)
+
+    def reserve_case_numbers(self, day: str, count: int) -> int:
+        require_count(count)
+        with self._cursor() as cursor:
+            [[last]] = cursor.execute(self._of(_RESERVE), (day, count), prepare=True).fetchall()
+        return int(last) - count + 1
+
+
+class PostgresCaseFactory(PostgresFactory):
+    """The library's factory, with our recorder and a whole connection string. Raises `StoreUnusable`."""
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        pool = self.datastore.pool
+        pool.conninfo, pool.kwargs = self.env[CONNINFO], {"row_factory": dict_row}
+
+    def application_recorder(self) -> PostgresCaseRecorder:
+        try:
+            recorder = PostgresCaseRecorder(self.datastore)
+            recorder.create_table()
+        except OperationalError as error:
+            self.close()
+            raise StoreUnusable(f"数据库连不上（{error}），请核对 BIDAO_DATABASE_URL，并确认数据库在运行。") from error
+        return recorder

@@ -1,0 +1,140 @@
+"""The PostgreSQL schema the events are kept in: its tables and functions, and how to tell it from others.
+
+Every INSERT into `stored_events`, by whatever means, first waits for its turn (an advisory lock held
+until its commit is visible) and then continues the numbers without a gap. So a reader who follows
+the positions misses nothing, and the role of the service needs no more than INSERT and SELECT.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Cursor
+from psycopg.sql import SQL, Composed, Identifier, Literal
+
+from domain.casework.store_file import StoreUnusable
+
+SCHEMA_VERSION = 1
+MARK = f"bidao {SCHEMA_VERSION}"
+"""The comment on the table of events, by which a store of ours is known."""
+OLDEST_SERVER = 150000
+TABLES = ("stored_events", "case_numbers")
+_TURN = int.from_bytes(b"BIDA")
+"""First half of the lock's key; the second is the table, so that stores of one database do not wait for each other."""
+
+_CREATE = (
+    """CREATE TABLE {schema}.stored_events (
+        notification_id BIGINT GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME {schema}.stored_events_position) UNIQUE,
+        originator_id UUID NOT NULL,
+        originator_version BIGINT NOT NULL,
+        topic TEXT NOT NULL,
+        state BYTEA NOT NULL,
+        PRIMARY KEY (originator_id, originator_version)
+    )""",
+    "CREATE TABLE {schema}.case_numbers (day TEXT PRIMARY KEY, last BIGINT NOT NULL)",
+    # A sequence alone leaves a gap after each rollback and crash. The second query sees what was
+    # committed while the first waited.
+    """CREATE FUNCTION {schema}.take_turn() RETURNS TRIGGER LANGUAGE plpgsql
+        SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock({turn}, TG_RELID::INTEGER);
+        PERFORM setval({sequence}, coalesce(max(notification_id), 0) + 1, FALSE) FROM {schema}.stored_events;
+        RETURN NULL;
+    END $$""",
+    """CREATE TRIGGER take_turn BEFORE INSERT ON {schema}.stored_events
+        FOR EACH STATEMENT EXECUTE FUNCTION {schema}.take_turn()""",
+    """CREATE FUNCTION {schema}.refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'events are only ever added' USING ERRCODE = 'insufficient_privilege';
+    END $$""",
+    """CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.stored_events
+        FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change()""",
+    "ALTER TABLE {schema}.stored_events ENABLE ALWAYS TRIGGER refuse_change",
+    # Looks up each version by its index, whatever the size of the table was when this was planned.
+    """CREATE FUNCTION {schema}.append_events(
+        streams UUID[], versions BIGINT[], topics TEXT[], states BYTEA[], OUT first BIGINT, OUT taken BIGINT[]
+    ) LANGUAGE plpgsql SET enable_seqscan = off SET lock_timeout = '5s' AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock({turn}, {table}::regclass::oid::INTEGER);
+        SELECT array_agg(e.place) INTO taken FROM unnest(streams, versions) WITH ORDINALITY e(stream, version, place),
+            LATERAL (SELECT FROM {schema}.stored_events s
+                WHERE s.originator_id = e.stream AND s.originator_version = e.version LIMIT 1) known;
+        IF taken IS NOT NULL THEN
+            RETURN;
+        END IF;
+        WITH placed AS (
+            INSERT INTO {schema}.stored_events (originator_id, originator_version, topic, state)
+            SELECT stream, version, topic, state
+            FROM unnest(streams, versions, topics, states) WITH ORDINALITY e(stream, version, topic, state, place)
+            ORDER BY place RETURNING notification_id
+        ) SELECT min(notification_id) INTO first FROM placed;
+        PERFORM pg_notify('stored_events', (first + cardinality(streams) - 1)::TEXT);
+    END $$""",
+    "COMMENT ON TABLE {schema}.stored_events IS {mark}",
+)
+_GRANTS = (
+    "GRANT USAGE ON SCHEMA {schema} TO {role}",
+    "GRANT SELECT ON {schema}.stored_events, {schema}.case_numbers TO {role}",
+    "GRANT INSERT (originator_id, originator_version, topic, state) ON {schema}.stored_events TO {role}",
+    "GRANT INSERT, UPDATE ON {schema}.case_numbers TO {role}",
+)
+_LOOK = SQL("""
+    SELECT current_setting('server_version_num')::INTEGER AS server,
+        current_setting('synchronous_commit') = 'off' OR current_setting('fsync') = 'off' AS forgetful,
+        obj_description(to_regclass({table}), 'pg_class') AS mark,
+        ARRAY(SELECT tablename::TEXT FROM pg_tables
+            WHERE schemaname = {name} AND tablename = ANY({tables})) AS tables""")
+
+
+def _filled(schema: str, template: Any, **more: Identifier) -> Composed:
+    return SQL(template).format(
+        schema=Identifier(schema),
+        table=Literal(table_name(schema)),
+        sequence=Literal(f"{Identifier(schema).as_string()}.stored_events_position"),
+        turn=Literal(_TURN),
+        mark=Literal(MARK),
+        **more,
+    )
+
+
+def table_name(schema: str) -> str:
+    """The table of events, quoted and qualified."""
+    return f"{Identifier(schema).as_string()}.stored_events"
+
+
+def create_statements(schema: str) -> list[Composed]:
+    """Make an empty schema ours; all in one transaction."""
+    return [_filled(schema, template) for template in _CREATE]
+
+
+def grant_statements(schema: str, role: str) -> list[Composed]:
+    """What the service's own role may do: add events and read them, never choose a position, change or delete."""
+    return [_filled(schema, template, role=Identifier(role)) for template in _GRANTS]
+
+
+def wait_for_turn(cursor: Cursor[Any]) -> None:
+    """Of processes that open a new store at once, one creates it and the others wait for its commit."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (_TURN,))
+
+
+def is_complete(cursor: Cursor[Any], schema: str) -> bool:
+    """Whether the schema holds a store of ours (true) or none of its tables (false); otherwise `StoreUnusable`.
+
+    So it is, too, on a server that is too old or set to forget what it has acknowledged.
+    """
+    look = _LOOK.format(table=Literal(table_name(schema)), name=Literal(schema), tables=Literal(list(TABLES)))
+    [found] = cursor.execute(look).fetchall()
+    if found["server"] < OLDEST_SERVER:
+        raise StoreUnusable(f"PostgreSQL 版本过低（{found['server'] // 10000}），需要 15 或更新的版本。")
+    if found["forgetful"]:
+        raise StoreUnusable("PostgreSQL 的 synchronous_commit 或 fsync 是 off，断电会丢失已答复的数据，请改为 on。")
+    if not found["tables"]:
+        return False
+    if found["mark"] is None or not found["mark"].startswith("bidao "):
+        raise StoreUnusable(f"数据库模式 {schema} 里的数据表不是必到的事件库，请另指定数据库。")
+    if found["mark"] != MARK:
+        version = found["mark"].removeprefix("bidao ")
+        raise StoreUnusable(f"数据库模式 {schema} 的格式是第 {version} 版，本程序只认第 {SCHEMA_VERSION} 版。")
+    if missing := set(TABLES) - set(found["tables"]):
+        raise StoreUnusable(f"数据库模式 {schema} 缺少数据表 {'、'.join(sorted(missing))}，请从备份恢复。")
+    return True
