@@ -25,7 +25,7 @@ from api.demo.replaying import StoryClock, Told, replay_stories
 from api.doctor import examine
 from api.identity import UnsafeSettings
 from api.logs import configure
-from api.opening import open_case_files, open_casework
+from api.opening import has_case_files, open_case_files, open_casework
 from api.secret import SecretUnusable
 from api.settings import Settings
 from api.timeline import print_timeline
@@ -128,7 +128,7 @@ def replay(
 
 async def read(settings: Settings, case: str) -> tuple[list[RecordedEvent], dict[str, str]]:
     """The lines of a case, and what to call whoever they name. Raises `NotFound`; where nothing is, nothing is made."""
-    if not settings.events_db.exists():
+    if not has_case_files(settings):
         raise NotFound(case)
     files = open_case_files(settings)
     casework = open_casework(settings, files)

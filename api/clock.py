@@ -13,7 +13,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from api.invalid import path, sentence
-from api.opening import open_case_files, open_casework
+from api.opening import has_case_files, open_case_files, open_casework
 from api.settings import Settings
 from domain.casework.books import published_calendar
 from domain.clocks import SHANGHAI, Calendar, ClockKind, Clocks, Interval, Limit
@@ -104,7 +104,7 @@ def _given(make: Callable[[], T], option: str) -> T:
 
 async def _adopted(settings: Settings) -> Clocks:
     """The rule tables and calendars of a store that is there."""
-    if not settings.events_db.exists():
+    if not has_case_files(settings):
         raise typer.BadParameter(f"{settings.data} 里没有事件库", param_hint="--data")
     files = open_case_files(settings)
     casework = open_casework(settings, files)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from api.opening import look_into, open_case_files, open_territory
+from api.opening import has_case_files, look_into, open_case_files, open_territory
 from api.settings import Settings, is_loopback
 from domain.casework.application import CaseFiles
 from domain.casework.books import books
@@ -30,7 +31,7 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; one failing look does not hide the others. Nothing is made that is not there."""
-    if not settings.events_db.exists():
+    if not has_case_files(settings):
         return [Finding(False, f"数据目录 {settings.data} 里没有事件库，请核对 --data 或 BIDAO_DATA。")]
     looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_store, _registers, _doors)
     return [finding for look in looks for finding in _safely(look, settings)]
@@ -46,9 +47,8 @@ def _safely(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -
 def _store(settings: Settings) -> Iterator[Finding]:
     files = open_case_files(settings)
     try:
-        with closing(sqlite3.connect(settings.events_db)) as database:
-            [answer] = database.execute("PRAGMA integrity_check(1)").fetchone()
-        yield Finding(answer == "ok", f"事件库文件检查：{answer}")
+        if settings.database_url is None:
+            yield _file(settings.events_db)
         yield Finding(True, f"事件库可读，共{_readable(files)}条事件，逐条解读无误")
         if not settings.views_db.exists():
             yield Finding(True, "视图还没有建立，启动服务时自动建立")
@@ -58,6 +58,12 @@ def _store(settings: Settings) -> Iterator[Finding]:
             yield Finding(views.position >= head, f"视图已跟到第{views.position}条，共{head}条")
     finally:
         files.close()
+
+
+def _file(path: Path) -> Finding:
+    with closing(sqlite3.connect(path)) as database:
+        [answer] = database.execute("PRAGMA integrity_check(1)").fetchone()
+    return Finding(answer == "ok", f"事件库文件检查：{answer}")
 
 
 def _readable(files: CaseFiles) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 from api.logs import logger
 from api.secret import secret_of
 from api.settings import Settings
-from domain.casework.application import CaseFiles, Casework, now, sqlite_env
+from domain.casework.application import CaseFiles, Casework, now, postgres_env, sqlite_env
 from domain.casework.asking import StoreUnavailable
 from domain.casework.books import books
 from domain.casework.furnishing import furnish
@@ -29,9 +29,16 @@ def open_territory(settings: Settings) -> Territory:
     return Territory.model_validate_json(settings.registry.read_bytes())
 
 
+def has_case_files(settings: Settings) -> bool:
+    """Whether there is an event store to look into; a database that is named is one."""
+    return settings.database_url is not None or settings.events_db.exists()
+
+
 def open_case_files(settings: Settings) -> CaseFiles:
-    """The event store under the data folder, made if it is not there yet. Raises `StoreUnusable`."""
+    """The event store in the database or else under the data folder, made if new. Raises `StoreUnusable`."""
     settings.data.mkdir(parents=True, exist_ok=True)
+    if settings.database_url is not None:
+        return CaseFiles(env=postgres_env(settings.database_url.get_secret_value()))
     return CaseFiles(env=sqlite_env(str(settings.events_db)))
 
 

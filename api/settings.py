@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -22,6 +24,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BIDAO_", frozen=True, extra="forbid")
 
     data: Path = Field(default=Path("data"), description="Folder of events.db, views.db, outbox.db and secret.key")
+    database_url: SecretStr | None = Field(
+        default=None, description="Keep the events in this PostgreSQL (15 or newer) database, not in events.db"
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     header_identity: bool = Field(
@@ -50,6 +55,15 @@ class Settings(BaseSettings):
         default=(), description="Names of installed SMS, e-mail or other gateways, separated by commas"
     )
     message_tries: int = Field(default=12, ge=1, le=50, description="After so many a message is a dead letter")
+
+    @field_validator("database_url")
+    @classmethod
+    def _understood(cls, url: SecretStr | None) -> SecretStr | None:
+        try:
+            conninfo_to_dict(url.get_secret_value() if url else "")
+        except ProgrammingError:  # its message may quote the password
+            raise ValueError("读不懂这个数据库地址，应如 postgresql://用户:口令@主机:5432/库名。") from None
+        return url
 
     @field_validator("gateways", mode="before")
     @classmethod

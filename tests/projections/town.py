@@ -17,6 +17,7 @@ from projections.clusters import Clusters, ClustersQuery, clusters
 from projections.engine import Views
 from projections.scope import Scope
 from tests.casework.office import Office
+from tests.casework.stores import MEMORY
 from tests.rules.scene import (
     CASE,
     CLOCKS,
