@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import psycopg
@@ -20,15 +20,20 @@ from domain.casework.recorders import CaseRecorder, MemoryCaseRecorder, SQLiteCa
 
 
 @contextmanager
-def sqlite_store(path: Path, **settings: str) -> Iterator[SQLiteCaseRecorder]:
-    """The store in the file; its connections are closed at the end."""
-    factory: InfrastructureFactory[Any] = InfrastructureFactory.construct(sqlite_env(str(path)) | settings)
+def store(env: dict[str, str]) -> Iterator[CaseRecorder]:
+    """The store of these settings; its connections are closed at the end."""
+    factory: InfrastructureFactory[Any] = InfrastructureFactory.construct(env)
     try:
-        recorder = factory.application_recorder()
-        assert isinstance(recorder, SQLiteCaseRecorder)
-        yield recorder
+        yield cast(CaseRecorder, factory.application_recorder())
     finally:
         factory.close()
+
+
+@contextmanager
+def sqlite_store(path: Path, **settings: str) -> Iterator[SQLiteCaseRecorder]:
+    with store(sqlite_env(str(path)) | settings) as recorder:
+        assert isinstance(recorder, SQLiteCaseRecorder)
+        yield recorder
 
 
 def memory_store() -> MemoryCaseRecorder:
@@ -67,15 +72,9 @@ def schema_of(url: str, folder: Path) -> str:
 
 @contextmanager
 def postgres_store(url: str, schema: str, **settings: str) -> Iterator[PostgresCaseRecorder]:
-    """The store in a schema; its connections are closed at the end."""
-    env = postgres_env(url) | {"POSTGRES_SCHEMA": schema} | settings
-    factory: InfrastructureFactory[Any] = InfrastructureFactory.construct(env)
-    try:
-        recorder = factory.application_recorder()
+    with store(postgres_env(url) | {"POSTGRES_SCHEMA": schema} | settings) as recorder:
         assert isinstance(recorder, PostgresCaseRecorder)
         yield recorder
-    finally:
-        factory.close()
 
 
 @contextmanager
@@ -84,13 +83,10 @@ def two_doors(kind: StoreKind, folder: Path) -> Iterator[tuple[CaseRecorder, Cas
     if kind.name == "memory":
         recorder = memory_store()
         yield recorder, recorder
-    elif kind.name == "sqlite":
-        with sqlite_store(folder / "events.db") as one, sqlite_store(folder / "events.db") as other:
-            yield one, other
-    else:
-        schema = schema_of(kind.url, folder)
-        with postgres_store(kind.url, schema) as here, postgres_store(kind.url, schema) as there:
-            yield here, there
+        return
+    env = kind.env(folder)
+    with store(env) as here, store(env) as there:
+        yield here, there
 
 
 def event(stream: UUID, version: int, state: bytes = b"{}") -> StoredEvent:

@@ -1,4 +1,4 @@
-"""One file and several processes: they race, and they are killed."""
+"""One file or database and several processes: they race, and they are killed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import pytest
 from eventsourcing.persistence import IntegrityError
 
 from domain.casework.appending import GroupCommit
-from tests.casework.stores import event, opening, sqlite_store
+from tests.casework.stores import StoreKind, event, opening, store
+
+SHARED = pytest.mark.parametrize("kind", ["sqlite", "postgres"], indirect=True)  # memory is one process's own
 
 
-def compete(path: Path, case: UUID, results: Connection) -> None:
+def compete(env: dict[str, str], case: UUID, results: Connection) -> None:
     """In a process of its own: try every version of a case, reserve numbers, tell which were had."""
     won, numbers = [], []
-    with sqlite_store(path) as recorder:
+    with store(env) as recorder:
         results.recv()
         for version in range(1, 101):
             _, contested = recorder.insert_batch([opening(), [event(case, version)]])
@@ -29,13 +32,14 @@ def compete(path: Path, case: UUID, results: Connection) -> None:
     results.close()
 
 
-def test_processes_share_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "events.db"
+@SHARED
+def test_processes_share_a_store(kind: StoreKind, tmp_path: Path) -> None:
+    env = kind.env(tmp_path)
     case = uuid4()
     spawn = get_context("spawn")
-    with sqlite_store(path):
+    with store(env):
         ends = [spawn.Pipe() for _ in range(2)]
-        processes = [spawn.Process(target=compete, args=(path, case, theirs)) for _, theirs in ends]
+        processes = [spawn.Process(target=compete, args=(env, case, theirs)) for _, theirs in ends]
         for process in processes:
             process.start()
         for ours, theirs in ends:
@@ -48,12 +52,12 @@ def test_processes_share_a_file(tmp_path: Path) -> None:
             ours.close()
     assert sorted(version for versions in won for version in versions) == list(range(1, 101))
     assert sorted(number for them in numbers for number in them) == list(range(1, 201))
-    with sqlite_store(path) as recorder:
+    with store(env) as recorder:
         assert len(recorder.select_case(case)) == 100
         assert recorder.max_notification_id() == 300
 
 
-def write_until_killed(path: Path, acknowledged: Connection) -> None:
+def write_until_killed(env: dict[str, str], acknowledged: Connection) -> None:
     """In a process of its own: open pairs of streams, one append a pair, and tell of each once it is stored."""
 
     async def work(group: GroupCommit) -> None:
@@ -63,7 +67,7 @@ def write_until_killed(path: Path, acknowledged: Connection) -> None:
             acknowledged.send_bytes(one.bytes + other.bytes)
 
     async def write() -> None:
-        with sqlite_store(path) as recorder:
+        with store(env) as recorder:
             group = GroupCommit(recorder)
             await asyncio.gather(*[work(group) for _ in range(16)])
 
@@ -81,13 +85,14 @@ def told(acknowledged: Connection) -> Iterator[UUID]:
         yield UUID(bytes=message[16:])
 
 
-def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
-    path = tmp_path / "events.db"
+@SHARED
+def test_a_killed_process_loses_nothing_it_acknowledged(kind: StoreKind, tmp_path: Path) -> None:
+    env = kind.env(tmp_path)
     spawn = get_context("spawn")
     acknowledged: set[UUID] = set()
     for _ in range(3):
         ours, theirs = spawn.Pipe(duplex=False)
-        process = spawn.Process(target=write_until_killed, args=(path, theirs))
+        process = spawn.Process(target=write_until_killed, args=(env, theirs))
         process.start()
         theirs.close()
         streams = told(ours)
@@ -97,7 +102,7 @@ def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
         process.join()
         process.close()
         ours.close()
-        with sqlite_store(path) as recorder:
+        with store(env) as recorder:
             log = recorder.select_notifications(None, 1_000_000)
         assert [line.id for line in log] == list(range(1, len(log) + 1))
         partners = {line.originator_id: UUID(bytes=line.state) for line in log}
