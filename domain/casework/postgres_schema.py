@@ -53,7 +53,7 @@ _CREATE = (
     # Looks up each version by its index, whatever the size of the table was when this was planned.
     """CREATE FUNCTION {schema}.append_events(
         streams UUID[], versions BIGINT[], topics TEXT[], states BYTEA[], OUT first BIGINT, OUT taken BIGINT[]
-    ) LANGUAGE plpgsql SET enable_seqscan = off SET lock_timeout = '5s' AS $$
+    ) LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
     BEGIN
         PERFORM pg_advisory_xact_lock({turn}, {table}::regclass::oid::INTEGER);
         SELECT array_agg(e.place) INTO taken FROM unnest(streams, versions) WITH ORDINALITY e(stream, version, place),

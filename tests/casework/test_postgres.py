@@ -263,10 +263,9 @@ def test_what_breaks_a_rule_of_the_table_is_no_conflict(store: PostgresCaseRecor
 
 def test_a_backend_that_was_ended_is_replaced(store: PostgresCaseRecorder, owner: Connection) -> None:
     store.insert_batch([opening()])
-    owner.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        " AND query LIKE '%stored_events%'"
-    )
+    owner.execute("""
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()""")
     assert store.insert_batch([opening()]) == [[2]]
 
 
