@@ -61,9 +61,6 @@ def postgres_env(url: str) -> dict[str, str]:
         "POSTGRES_CONNINFO": url,
         # The library wants these; the string above is what counts.
         **dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), ""),
-        "POSTGRES_CONNECT_TIMEOUT": "5",  # seconds a caller waits for a connection
-        "POSTGRES_POOL_SIZE": "2",
-        "POSTGRES_PRE_PING": "y",  # a restarted database fails only what it was doing
     }
 
 

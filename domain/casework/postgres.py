@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import DataError, IntegrityError, Notification, OperationalError, StoredEvent
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
+from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow, dict_row, tuple_row
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -24,6 +25,8 @@ from domain.casework.store_file import StoreUnusable
 
 CONNINFO = "POSTGRES_CONNINFO"
 """Our addition to the library's settings: a connection string, with all that libpq understands."""
+PATIENCE = 5.0
+"""Seconds a caller waits for a connection."""
 _LARGEST = 2**63 - 1
 _APPEND = "SELECT first, taken FROM {schema}.append_events(%b::UUID[], %b::BIGINT[], %b::TEXT[], %b::BYTEA[])"
 _SELECT_CASE = """
@@ -145,13 +148,33 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
         return int(last) - count + 1
 
 
+def _check(connection: Connection[Any]) -> None:
+    """Replace a connection that broke while it was idle, so that a restarted database fails only what it was doing.
+
+    On a sound one there is nothing to read; so it costs no round trip. Raises the driver's error otherwise.
+    """
+    with DefaultSelector() as selector:
+        selector.register(connection.fileno(), EVENT_READ)
+        has_something_to_say = selector.select(0)
+    if has_something_to_say:
+        ConnectionPool.check_connection(connection)
+
+
 class PostgresCaseFactory(PostgresFactory):
     """The library's factory, with our recorder and a whole connection string. Raises `StoreUnusable`."""
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        pool = self.datastore.pool
-        pool.conninfo, pool.kwargs = self.env[CONNINFO], {"row_factory": dict_row}
+        self.datastore.pool = ConnectionPool(
+            self.env[CONNINFO],
+            kwargs={"row_factory": dict_row},
+            open=False,
+            configure=self.datastore.after_connect_func(),
+            check=_check,
+            min_size=2,
+            max_size=15,
+            timeout=float(self.env.get(self.POSTGRES_CONNECT_TIMEOUT) or PATIENCE),
+        )
 
     def application_recorder(self) -> PostgresCaseRecorder:
         try:
