@@ -58,22 +58,36 @@ def server() -> Iterator[str]:
     folder.chmod(0o755)
     if user:
         shutil.chown(folder, user)
+        programs = _reachable(programs, folder)
     data, log = folder / "data", folder / "log"
-    with log.open("w") as words:
-        begin = [str(programs / "initdb"), "--pgdata", str(data), "--username=postgres", "--auth=trust"]
-        begin += ["--encoding=UTF8", "--locale=C", "--no-sync"]
-        subprocess.run(begin, check=True, stdout=words, stderr=words, user=user, cwd=folder)
-        serve = [str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
-        serve += ["-c", "listen_addresses=", "-c", "max_connections=200"]
-        running = subprocess.Popen(serve, stdout=words, stderr=words, user=user, cwd=folder)
     try:
-        url = make_conninfo(host=str(folder), user="postgres", dbname="postgres")
-        _await(url, running, log)
-        yield url
+        with log.open("w") as words:
+            begin = [str(programs / "initdb"), "--pgdata", str(data), "--username=postgres", "--auth=trust"]
+            begin += ["--encoding=UTF8", "--locale=C", "--no-sync"]
+            if subprocess.run(begin, check=False, stdout=words, stderr=words, user=user, cwd=folder).returncode:
+                raise RuntimeError(f"PostgreSQL's initdb failed: {log.read_text()}")
+            serve = [str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
+            serve += ["-c", "listen_addresses=", "-c", "max_connections=200"]
+            running = subprocess.Popen(serve, stdout=words, stderr=words, user=user, cwd=folder)
+        try:
+            url = make_conninfo(host=str(folder), user="postgres", dbname="postgres")
+            _await(url, running, log)
+            yield url
+        finally:
+            running.send_signal(signal.SIGQUIT)
+            running.wait()
     finally:
-        running.send_signal(signal.SIGQUIT)
-        running.wait()
         shutil.rmtree(folder)
+
+
+def _reachable(programs: Path, folder: Path) -> Path:
+    """The programs, or a copy of their package where nobody may not go, as under root's home."""
+    if all(above.stat().st_mode & 0o001 for above in programs.parents):
+        return programs
+    package = programs.parent.parent
+    for part in package.parent.glob(f"{package.name}*"):  # the package, and beside it what its programs link to
+        shutil.copytree(part, folder / part.name, symlinks=True)
+    return folder / package.name / programs.relative_to(package)
 
 
 def _await(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
