@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
-from domain.casework.batches import Append, Outcome
+from domain.casework.batches import UNCONDITIONAL, Append, Keys, Outcome
 from domain.casework.recorders import CaseRecorder, require_count
 
 log = logging.getLogger(__name__)
@@ -41,15 +41,17 @@ class GroupCommit:
         self.on_commit: list[Callable[[int], None]] = []
         self._recorder = recorder
         self._max_batch = max_batch
-        self._appends: _Queue[Append, Sequence[int]] = deque()
+        self._appends: _Queue[tuple[Append, Keys], Sequence[int]] = deque()
         self._reservations: _Queue[tuple[str, int], int] = deque()
         self._wake = Event()
         self._closed = False
         self._writer: Thread | None = None
         self._commit_seconds = inf
 
-    async def append(self, events: Append) -> Sequence[int]:
+    async def append(self, events: Append, free: Keys = UNCONDITIONAL) -> Sequence[int]:
         """Store the events of one command, all or none, and return their positions once they are durable.
+
+        `free` are versions nobody may have taken before (see `CaseRecorder.insert_batch`).
 
         Raises `IntegrityError` on a version conflict, `StoreClosed` after `aclose`, and any other
         `PersistenceError` when the store fails; then none of the events is stored.
@@ -57,7 +59,7 @@ class GroupCommit:
         A caller that is cancelled while it waits does not know the outcome: its append may still be
         committed. Nobody else is affected.
         """
-        return await self._ask(self._appends, events)
+        return await self._ask(self._appends, (events, free))
 
     async def reserve_case_numbers(self, day: str, count: int) -> int:
         """Reserve `count` consecutive case numbers of a day and return the first (see `CaseRecorder`)."""
@@ -118,8 +120,12 @@ class GroupCommit:
         work: Callable[[list[Asked]], Sequence[Answer | PersistenceError]],
         limit: int,
     ) -> None:
-        """Take a batch off the queue, and see that each of its callers gets an answer, whatever happens."""
-        batch = [queue.popleft() for _ in range(min(len(queue), limit))]
+        """Take a batch off the queue, and see that each of its callers gets an answer, whatever happens.
+
+        What its caller has given up is left out, or what they ask again would pile up while the store stands still.
+        """
+        taken = [queue.popleft() for _ in range(min(len(queue), limit))]
+        batch = [(asked, answer) for asked, answer in taken if not answer.done()]
         if not batch:
             return
         try:
@@ -130,9 +136,10 @@ class GroupCommit:
         with suppress(RuntimeError):  # the loop was closed: nobody is waiting any more
             batch[0][1].get_loop().call_soon_threadsafe(_settle, answers)
 
-    def _commit(self, appends: list[Append]) -> Sequence[Outcome]:
+    def _commit(self, asked: list[tuple[Append, Keys]]) -> Sequence[Outcome]:
+        appends, free = zip(*asked, strict=True)
         began = perf_counter()
-        outcomes = self._recorder.insert_batch(appends)
+        outcomes = self._recorder.insert_batch(appends, free)
         self._commit_seconds = perf_counter() - began
         stored = (positions for positions in reversed(outcomes) if not isinstance(positions, IntegrityError))
         if last := next(filter(None, stored), None):

@@ -15,6 +15,7 @@ from eventsourcing.persistence import PersistenceError
 
 from domain.act import Act
 from domain.casework.asking import Caller, KeyReused, KeyStale, NotFound, Receipt, RegisterReceipt, VersionStale
+from domain.casework.batches import Keys
 from domain.casework.case_numbers import CaseNumbers
 from domain.casework.drafting import Draft
 from domain.casework.identifying import case_id_of, fresh, mac_of
@@ -50,7 +51,7 @@ def sqlite_env(path: str) -> dict[str, str]:
     return {
         "PERSISTENCE_MODULE": "eventsourcing.sqlite",
         "SQLITE_DBNAME": path,
-        "APPLICATION_RECORDER_TOPIC": "domain.casework.recorders:SQLiteCaseRecorder",
+        "APPLICATION_RECORDER_TOPIC": "domain.casework.sqlite:SQLiteCaseRecorder",
     }
 
 
@@ -74,19 +75,21 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a command is decided on."""
+    """What a command is decided on; `in_force` are the next versions of the registers."""
 
     case: OpenCase
     primary: OpenCase | None
     number: str
+    in_force: Keys
 
 
 class Casework:
     """Load, decide, append; nothing else writes. Use within one event loop; end it with `aclose`.
 
     Commands on one case queue up behind each other here; those of other processes are noticed when the
-    append finds its version taken. State kept after writing is never believed when it says no: before
-    any refusal, no-change or stale-version answer the head of the stream is read again.
+    append finds its version taken, or that of a register: then the command is decided anew. State kept
+    after writing is never believed when it says no: before any refusal, no-change or stale-version answer
+    the heads of the streams are read again.
     """
 
     def __init__(
@@ -137,15 +140,16 @@ class Casework:
                     return same_again(known, caller, mac)
                 if not fresh(caller.key, self._clock()):
                     raise KeyStale(caller.key)
+                in_force = self.registers.next_versions
                 act = self._act(caller, command.occurred_at, None)
                 draft = Draft(caller, command.name, mac, act)
                 try:
                     lines = draft.opening(case_id, command.decide(act))
                 except Refused:
-                    if await self.refresh():
+                    if await self._adopted_since(in_force):
                         continue
                     raise
-                receipt = await self._append(case_id, lines, draft.after)
+                receipt = await self._append(case_id, lines, draft.after, in_force)
                 if receipt is not None:
                     return receipt
         raise PersistenceError("the case could not be opened")
@@ -200,9 +204,10 @@ class Casework:
         number = "" if case.state.accepted else await self._numbers.take(self._clock())
         other = command.primary_of(case.state) if isinstance(command, PairedStep) else None
         if other is None:
-            return await self._decide(command, caller, mac, if_match, _Given(case, None, number))
+            given = _Given(case, None, number, self.registers.next_versions)
+            return await self._decide(command, caller, mac, if_match, given)
         async with self._turn("primary", other):
-            given = _Given(case, await self._known(other), number)
+            given = _Given(case, await self._known(other), number, self.registers.next_versions)
             return await self._decide(command, caller, mac, if_match, given)
 
     async def _decide(
@@ -226,7 +231,7 @@ class Casework:
         lines = draft.following(case, primary, events)
         if primary is not None and all(line.case_id == case_id for line in lines) and await self._moved_on(given):
             return None  # nothing is appended to the primary, so no conflict would tell
-        return await self._append(case_id, lines, draft.after)
+        return await self._append(case_id, lines, draft.after, given.in_force)
 
     def _decided(
         self, command: Step | PairedStep, act: Act, if_match: int | None, given: _Given
@@ -242,15 +247,18 @@ class Casework:
                 self._numbers.give_back(given.number)
         return events
 
-    async def _append(self, case_id: str, lines: list[RecordedEvent], after: Mapping[str, Incident]) -> Receipt | None:
-        """Write the lines of one command, all or none; None on a version conflict."""
+    async def _append(
+        self, case_id: str, lines: list[RecordedEvent], after: Mapping[str, Incident], in_force: Keys
+    ) -> Receipt | None:
+        """Write the lines of one command, all or none; None when a case or a register has moved on."""
         try:
-            written = await self._streams.append(lines)
+            written = await self._streams.append(lines, in_force)
         except BaseException:
             self._forget(lines)
             raise
         if written is None:
             self._forget(lines)
+            await self.refresh()
             return None
         self._cases.written(written, after)
         own = [line for line in written if line.case_id == case_id][-1]
@@ -272,12 +280,17 @@ class Casework:
 
     async def _moved_on(self, given: _Given) -> bool:
         """Read the heads again; if there is more, forget what is kept so that it is folded anew."""
-        moved = await self.refresh()
+        moved = await self._adopted_since(given.in_force)
         for kept in (given.case, given.primary):
             if kept is not None and await self._read(kept.state.id, kept.version):
                 self._cases.evict(kept.state.id)
                 moved = True
         return moved
+
+    async def _adopted_since(self, in_force: Keys) -> bool:
+        """Read the heads of the registers; whether anybody here or elsewhere has taken in more since."""
+        await self.refresh()
+        return self.registers.next_versions != in_force
 
     async def _read(self, case_id: str, after: int) -> list[RecordedEvent]:
         stream = stream_of(case_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
@@ -13,6 +14,8 @@ Outcome = Sequence[int] | IntegrityError
 """The positions of an append's events, or the version conflict that refused it."""
 Key = tuple[str, int]
 """Stream and version: taken once, by one event."""
+Keys = frozenset[Key]
+UNCONDITIONAL: Keys = frozenset()
 
 
 def stream_name(originator_id: UUID | str) -> str:
@@ -25,13 +28,21 @@ def key_of(event: StoredEvent) -> Key:
     return stream_name(event.originator_id), event.originator_version
 
 
-def conflicts_in(appends: Sequence[Append], stored: set[Key]) -> list[IntegrityError | None]:
+def conditions(appends: Sequence[Append], free: Sequence[Keys]) -> list[Keys]:
+    """What has to be free for each append; nothing for one without events. Raises `ValueError` if one has no answer."""
+    pairs = zip(appends, free or [UNCONDITIONAL] * len(appends), strict=True)
+    return [keys if append else UNCONDITIONAL for append, keys in pairs]
+
+
+def conflicts_in(
+    appends: Sequence[Append], free: Sequence[Keys], stored: AbstractSet[Key]
+) -> list[IntegrityError | None]:
     """For each append the conflict that refuses it, with what is stored or with an earlier append."""
     taken = set(stored)
     conflicts: list[IntegrityError | None] = []
-    for append in appends:
+    for append, required in zip(appends, free, strict=True):
         keys = {key_of(event) for event in append}
-        if len(keys) < len(append) or not taken.isdisjoint(keys):
+        if len(keys) < len(append) or not taken.isdisjoint(keys) or not taken.isdisjoint(required):
             conflicts.append(IntegrityError("version conflict: another event has this version"))
         else:
             conflicts.append(None)
@@ -43,6 +54,12 @@ def accepted_of(appends: Sequence[Append], conflicts: Sequence[IntegrityError | 
     """The events to be stored, in order."""
     pairs = zip(appends, conflicts, strict=True)
     return [event for append, conflict in pairs if conflict is None for event in append]
+
+
+def required_of(free: Sequence[Keys], conflicts: Sequence[IntegrityError | None]) -> set[Key]:
+    """What has to be free for the appends that are not refused."""
+    pairs = zip(free, conflicts, strict=True)
+    return set().union(*{keys for keys, conflict in pairs if conflict is None})
 
 
 def outcomes_of(appends: Sequence[Append], conflicts: Sequence[IntegrityError | None], position: int) -> list[Outcome]:

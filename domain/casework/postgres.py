@@ -18,7 +18,19 @@ from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow, dict_row, tuple_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from domain.casework.batches import Append, Key, Outcome, accepted_of, conflicts_in, key_of, outcomes_of
+from domain.casework.batches import (
+    Append,
+    Key,
+    Keys,
+    Outcome,
+    accepted_of,
+    conditions,
+    conflicts_in,
+    key_of,
+    outcomes_of,
+    required_of,
+)
+from domain.casework.postgres_network import RECONNECT, notice, noticing
 from domain.casework.postgres_schema import create_statements, is_complete, wait_for_turn
 from domain.casework.recorders import append_alone, require_count
 from domain.casework.store_file import StoreUnusable
@@ -89,26 +101,32 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
     def _of(self, query: Any) -> Composed:
         return SQL(query).format(schema=Identifier(self.datastore.schema))
 
-    def insert_batch(self, appends: Sequence[Append]) -> list[Outcome]:
+    def insert_batch(self, appends: Sequence[Append], free: Sequence[Keys] = ()) -> list[Outcome]:
+        free = conditions(appends, free)
         taken: set[Key] = set()
         while True:
-            conflicts = conflicts_in(appends, taken)
+            conflicts = conflicts_in(appends, free, taken)
             accepted = accepted_of(appends, conflicts)
             if not accepted:
                 return outcomes_of(appends, conflicts, 1)
-            first, found = self._append(accepted)
+            first, found = self._append(accepted, required_of(free, conflicts))
             if not found:
                 return outcomes_of(appends, conflicts, first)
             # What was found stays stored, so it need not be looked for again; each round refuses one more at least.
             taken |= found
 
-    def _append(self, events: list[StoredEvent]) -> tuple[int, set[Key]]:
-        """Store all events, the first at the position returned; or none, and return whose versions are taken."""
+    def _append(self, events: list[StoredEvent], required: set[Key]) -> tuple[int, set[Key]]:
+        """Store all events, the first at the position returned; or none, and return which versions are taken."""
         columns = zip(*((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True)
+        streams, versions, topics, states = (list(column) for column in columns)
+        also = list(required)
+        streams += [UUID(stream) for stream, _ in also]
+        versions += [version for _, version in also]
         with self._cursor() as cursor:
-            arrays = [list(column) for column in columns]
+            arrays = (streams, versions, topics, states)
             [[first, places]] = cursor.execute(self._of(_APPEND), arrays, prepare=True).fetchall()
-        return first or 0, {key_of(events[place - 1]) for place in places or ()}
+        found = (place - 1 for place in places or ())
+        return first or 0, {key_of(events[at]) if at < len(events) else also[at - len(events)] for at in found}
 
     def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
         return append_alone(self, stored_events, kwargs)
@@ -166,15 +184,20 @@ class PostgresCaseFactory(PostgresFactory):
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
         self.datastore.pool = ConnectionPool(
-            self.env[CONNINFO],
+            noticing(self.env[CONNINFO]),
             kwargs={"row_factory": dict_row},
             open=False,
-            configure=self.datastore.after_connect_func(),
+            configure=self._configure,
             check=_check,
             min_size=2,
             max_size=15,
             timeout=float(self.env.get(self.POSTGRES_CONNECT_TIMEOUT) or PATIENCE),
+            reconnect_timeout=RECONNECT,
         )
+
+    def _configure(self, connection: Connection[Any]) -> None:
+        self.datastore.after_connect_func()(connection)
+        notice(connection)
 
     def application_recorder(self) -> PostgresCaseRecorder:
         try:

@@ -12,17 +12,21 @@ from typing import Any
 from psycopg import Cursor
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from domain.casework.store_file import StoreUnusable
+from domain.casework.store_file import BROKE_OFF, StoreUnusable
 
 SCHEMA_VERSION = 1
 MARK = f"bidao {SCHEMA_VERSION}"
 """The comment on the table of events, by which a store of ours is known."""
+RESTORING = "bidao restoring"
+"""The comment on a table of that name while the store is being restored."""
 OLDEST_SERVER = 150000
-TABLES = ("stored_events", "case_numbers")
+TABLES = ("stored_events", "case_numbers", "store_secret")
 _TURN = int.from_bytes(b"BIDA")
 """First half of the lock's key; the second is the table, so that stores of one database do not wait for each other."""
 
 _CREATE = (
+    # IF NOT EXISTS would ask for the right to create even where there is nothing to create.
+    "DO $$ BEGIN IF to_regnamespace({name}) IS NULL THEN CREATE SCHEMA {schema}; END IF; END $$",
     """CREATE TABLE {schema}.stored_events (
         notification_id BIGINT GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME {schema}.stored_events_position) UNIQUE,
         originator_id UUID NOT NULL,
@@ -32,6 +36,7 @@ _CREATE = (
         PRIMARY KEY (originator_id, originator_version)
     )""",
     "CREATE TABLE {schema}.case_numbers (day TEXT PRIMARY KEY, last BIGINT NOT NULL)",
+    "CREATE TABLE {schema}.store_secret (only_row INT PRIMARY KEY CHECK (only_row = 1), fingerprint BYTEA NOT NULL)",
     # A sequence alone leaves a gap after each rollback and crash. The second query sees what was
     # committed while the first waited.
     """CREATE FUNCTION {schema}.take_turn() RETURNS TRIGGER LANGUAGE plpgsql
@@ -50,7 +55,8 @@ _CREATE = (
     """CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.stored_events
         FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change()""",
     "ALTER TABLE {schema}.stored_events ENABLE ALWAYS TRIGGER refuse_change",
-    # Looks up each version by its index, whatever the size of the table was when this was planned.
+    # Streams and versions beyond the topics are not inserted: they only have to be free. Looks up each
+    # version by its index, whatever the size of the table was when this was planned.
     """CREATE FUNCTION {schema}.append_events(
         streams UUID[], versions BIGINT[], topics TEXT[], states BYTEA[], OUT first BIGINT, OUT taken BIGINT[]
     ) LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
@@ -66,17 +72,18 @@ _CREATE = (
             INSERT INTO {schema}.stored_events (originator_id, originator_version, topic, state)
             SELECT stream, version, topic, state
             FROM unnest(streams, versions, topics, states) WITH ORDINALITY e(stream, version, topic, state, place)
-            ORDER BY place RETURNING notification_id
+            WHERE place <= cardinality(topics) ORDER BY place RETURNING notification_id
         ) SELECT min(notification_id) INTO first FROM placed;
-        PERFORM pg_notify('stored_events', (first + cardinality(streams) - 1)::TEXT);
+        PERFORM pg_notify('stored_events', (first + cardinality(topics) - 1)::TEXT);
     END $$""",
     "COMMENT ON TABLE {schema}.stored_events IS {mark}",
 )
 _GRANTS = (
     "GRANT USAGE ON SCHEMA {schema} TO {role}",
-    "GRANT SELECT ON {schema}.stored_events, {schema}.case_numbers TO {role}",
+    "GRANT SELECT ON {schema}.stored_events, {schema}.case_numbers, {schema}.store_secret TO {role}",
     "GRANT INSERT (originator_id, originator_version, topic, state) ON {schema}.stored_events TO {role}",
     "GRANT INSERT, UPDATE ON {schema}.case_numbers TO {role}",
+    "GRANT INSERT ON {schema}.store_secret TO {role}",
 )
 _LOOK = SQL("""
     SELECT current_setting('server_version_num')::INTEGER AS server,
@@ -89,6 +96,7 @@ _LOOK = SQL("""
 def _filled(schema: str, template: Any, **more: Identifier) -> Composed:
     return SQL(template).format(
         schema=Identifier(schema),
+        name=Literal(Identifier(schema).as_string()),
         table=Literal(table_name(schema)),
         sequence=Literal(f"{Identifier(schema).as_string()}.stored_events_position"),
         turn=Literal(_TURN),
@@ -132,6 +140,8 @@ def is_complete(cursor: Cursor[Any], schema: str) -> bool:
         return False
     if found["mark"] is None or not found["mark"].startswith("bidao "):
         raise StoreUnusable(f"数据库模式 {schema} 里的数据表不是必到的事件库，请另指定数据库。")
+    if found["mark"] == RESTORING:
+        raise StoreUnusable(f"数据库模式 {schema} 里{BROKE_OFF}")
     if found["mark"] != MARK:
         version = found["mark"].removeprefix("bidao ")
         raise StoreUnusable(f"数据库模式 {schema} 的格式是第 {version} 版，本程序只认第 {SCHEMA_VERSION} 版。")

@@ -1,25 +1,19 @@
-"""The event store: many appends in one durable commit, on SQLite or in memory.
+"""What every event store promises, and the one in memory.
 
-`SQLiteCaseRecorder` is named by the library's setting APPLICATION_RECORDER_TOPIC. The library's
-in-memory factory does not read that setting: name `MemoryCaseFactory` as PERSISTENCE_MODULE.
+`MemoryCaseFactory` is named as the library's PERSISTENCE_MODULE: the library's own in-memory factory
+does not read APPLICATION_RECORDER_TOPIC.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from threading import Lock
+from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from eventsourcing import persistence
-from eventsourcing.persistence import DataError, IntegrityError, Notification, PersistenceError, StoredEvent
+from eventsourcing.persistence import IntegrityError, Notification
 from eventsourcing.popo import POPOApplicationRecorder, POPOFactory
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
-from domain.casework.batches import Append, Key, Outcome, accepted_of, conflicts_in, key_of, outcomes_of, stream_name
-from domain.casework.store_file import CREATE, StoreUnusable, is_complete, opening
+from domain.casework.batches import Append, Keys, Outcome, accepted_of, conditions, conflicts_in, key_of, outcomes_of
 
 
 class CaseRecorder(Protocol):
@@ -28,12 +22,16 @@ class CaseRecorder(Protocol):
     A position is an event's place in the whole store: dense from 1 and growing in order of commit.
     """
 
-    def insert_batch(self, appends: Sequence[Append]) -> list[Outcome]:
+    def insert_batch(self, appends: Sequence[Append], free: Sequence[Keys] = ()) -> list[Outcome]:
         """Store many appends in one durable transaction; one outcome each, in the same order.
 
         An append may follow an earlier one of the same batch (version 2 after version 1). A version
         conflict is a value at its place and disturbs no other append. Versions are unique, gaps are
         not looked for: decide on committed state only.
+
+        `free` says for each append which versions must not be taken before it, though it does not take
+        them itself: the next ones of whatever else it was decided on. If one is taken, that is a version
+        conflict too. Left out, or for an append without events, nothing is looked for.
 
         Raises `PersistenceError` (never `IntegrityError`) on any other failure: nothing is stored.
         The one exception no database can avoid is an I/O error in the commit itself, whose outcome
@@ -91,17 +89,18 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
         super().__init__()
         self._case_numbers: dict[str, int] = {}
 
-    def insert_batch(self, appends: Sequence[Append]) -> list[Outcome]:
+    def insert_batch(self, appends: Sequence[Append], free: Sequence[Keys] = ()) -> list[Outcome]:
+        free = conditions(appends, free)
+        keys = {key_of(event) for append in appends for event in append}.union(*free)
         with self._database_lock:
-            taken = {key_of(event) for append in appends for event in append if self._holds(event)}
-            conflicts = conflicts_in(appends, taken)
+            conflicts = conflicts_in(appends, free, {key for key in keys if self._holds(*key)})
             first = len(self._stored_events) + 1
             self._update_table(accepted_of(appends, conflicts))
         self._notify_listeners()
         return outcomes_of(appends, conflicts, first)
 
-    def _holds(self, event: StoredEvent) -> bool:
-        return event.originator_version in self._stored_events_index.get(str(event.originator_id), {})
+    def _holds(self, stream: str, version: int) -> bool:
+        return version in self._stored_events_index.get(str(UUID(stream)), {})
 
     def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
         return append_alone(self, stored_events, kwargs)
@@ -132,148 +131,3 @@ class MemoryCaseFactory(POPOFactory):
 
     def application_recorder(self) -> MemoryCaseRecorder:
         return MemoryCaseRecorder()
-
-
-_ROWS_PER_STATEMENT = 4000  # four values each: half of what SQLite binds in one statement
-_INSERT = "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES "
-_FIND = "SELECT column1, column2 FROM (VALUES "
-_FOUND = ") WHERE EXISTS (SELECT 1 FROM stored_events WHERE originator_id = column1 AND originator_version = column2)"
-_SELECT_CASE = """
-    SELECT originator_version, topic, state, rowid FROM stored_events
-    WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
-_RESERVE = """
-    INSERT INTO case_numbers (day, last) VALUES (?, ?)
-    ON CONFLICT (day) DO UPDATE SET last = last + excluded.last RETURNING last"""
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The driver's errors as the library's of the same name; `IntegrityError` means a version conflict only."""
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        conflict = error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE
-        raise (IntegrityError if conflict else DataError)(*error.args) from error
-    except sqlite3.Error as error:
-        raise getattr(persistence, type(error).__name__, PersistenceError)(*error.args) from error
-
-
-def _slices(events: Append) -> Iterator[Append]:
-    return (events[i : i + _ROWS_PER_STATEMENT] for i in range(0, len(events), _ROWS_PER_STATEMENT))
-
-
-def _insert(cursor: sqlite3.Cursor, events: Append) -> int:
-    """Insert in order and return the position after the last.
-
-    Rows go in by many in one statement, not by `executemany`: the driver releases the interpreter
-    lock at each step, and would win it back row by row from a busy event loop.
-    """
-    for part in _slices(events):
-        values: list[str | int | bytes] = []
-        for event in part:
-            values += (stream_name(event.originator_id), event.originator_version, event.topic, event.state)
-        cursor.execute(_INSERT + ",".join(["(?,?,?,?)"] * len(part)), values)
-    return (cursor.lastrowid or 0) + 1
-
-
-def _taken(cursor: sqlite3.Cursor, events: Append) -> set[Key]:
-    """Which of the events' versions are stored already."""
-    found: set[Key] = set()
-    for part in _slices(events):
-        values = [value for event in part for value in key_of(event)]
-        rows = cursor.execute(_FIND + ",".join(["(?,?)"] * len(part)) + _FOUND, values)
-        found.update((stream, version) for stream, version in rows)
-    return found
-
-
-class SQLiteCaseRecorder(SQLiteApplicationRecorder):
-    """The store in one SQLite file: write-ahead log, `synchronous=FULL`, one writing connection.
-
-    Readers use the library's pool, from any thread, and never wait for the writer. Other processes
-    may write too: each waits its turn for as long as SQLITE_LOCK_TIMEOUT says (5 seconds if unset).
-
-    A position is a rowid, the highest so far plus one. It is not given again as long as rows are
-    only added; whoever deletes the last row by hand frees its position.
-
-    Raises `StoreUnusable` when the file is not ours, damaged, or cannot have a write-ahead log.
-    """
-
-    def __init__(self, datastore: SQLiteDatastore) -> None:
-        super().__init__(datastore)
-        name = datastore.pool.db_name
-        self._complete = is_complete(name)
-        with opening(name):
-            # Taken from the pool once and never given back: so its settings last, the pool closes
-            # it, and a waiting writer does not stand in the readers' way.
-            self.writer = datastore.pool.get_connection()
-        self._writing = Lock()
-        with self._statement() as cursor:
-            cursor.execute("PRAGMA synchronous = FULL")
-            [mode] = cursor.execute("PRAGMA journal_mode").fetchone()
-        if mode != "wal":
-            raise StoreUnusable(f"数据文件 {name} 不能使用预写日志，请放在本机磁盘上。")
-
-    def construct_create_table_statements(self) -> list[str]:
-        return list(CREATE)
-
-    def create_table(self) -> None:
-        """Make a new file ours; a store that exists is left alone, and its writers undisturbed."""
-        if self._complete:
-            return
-        with self._transaction() as cursor:
-            for statement in self.create_table_statements:
-                cursor.execute(statement)
-        self._complete = True
-
-    @contextmanager
-    def _statement(self) -> Iterator[sqlite3.Cursor]:
-        """One statement is one transaction: it takes the write lock when it begins and commits when it ends."""
-        with self._writing, _translated(), self.writer.cursor() as cursor:
-            yield cursor
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Cursor]:
-        with self._statement() as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            try:
-                yield cursor
-                cursor.execute("COMMIT")
-            except BaseException:
-                self.writer.rollback()
-                raise
-
-    def insert_batch(self, appends: Sequence[Append]) -> list[Outcome]:
-        events = [event for append in appends for event in append]
-        none = [None] * len(appends)
-        if not events:
-            return outcomes_of(appends, none, 1)
-        if len(events) <= _ROWS_PER_STATEMENT:
-            with suppress(IntegrityError), self._statement() as cursor:
-                return outcomes_of(appends, none, _insert(cursor, events) - len(events))
-        # Somebody's version is taken, or may be: find out whose, and store the others.
-        with self._transaction() as cursor:
-            conflicts = conflicts_in(appends, _taken(cursor, events))
-            accepted = accepted_of(appends, conflicts)
-            return outcomes_of(appends, conflicts, _insert(cursor, accepted) - len(accepted))
-
-    def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
-        return append_alone(self, stored_events, kwargs)
-
-    def select_case(self, originator_id: UUID, *, gt: int = 0) -> list[Notification]:
-        with (
-            _translated(),
-            self.datastore.get_connection(commit=False) as connection,
-            connection.cursor() as cursor,
-        ):
-            rows = cursor.execute(_SELECT_CASE, (stream_name(originator_id), gt)).fetchall()
-        return [Notification(originator_id, *row) for row in rows]
-
-    def max_notification_id(self) -> int:
-        return super().max_notification_id() or 0
-
-    def reserve_case_numbers(self, day: str, count: int) -> int:
-        require_count(count)
-        with self._statement() as cursor:
-            # Fetching to the end, not to the first row, is what commits the statement.
-            [[last]] = cursor.execute(_RESERVE, (day, count)).fetchall()
-        return int(last) - count + 1

@@ -14,6 +14,7 @@ from eventsourcing.persistence import PersistenceError
 from domain.act import Act
 from domain.books import BooksEvent, bound
 from domain.casework.asking import Caller, KeyReused, RegisterReceipt
+from domain.casework.batches import Keys
 from domain.casework.drafting import Draft
 from domain.casework.identifying import mac_of
 from domain.casework.open_cases import Written
@@ -127,6 +128,11 @@ class Registers:
         """Every shift assigned and not cancelled."""
         return self._roster
 
+    @property
+    def next_versions(self) -> Keys:
+        """What nobody has taken as long as nothing else is in force: every append decided on it is stored only then."""
+        return self._next_versions
+
     def version(self, name: RegisterName) -> int:
         """How many lines a register had when last read."""
         return self._kept[name].version
@@ -171,7 +177,7 @@ class Registers:
                 decided = self._decided(command, caller, dry_run=dry_run)
                 if isinstance(decided, RegisterReceipt):
                     return decided
-                if written := await self._streams.append(decided):
+                if written := await self._streams.append(*decided):
                     return self._taken_in(command.register, written)
         raise PersistenceError("too many write to the register at once")
 
@@ -182,7 +188,7 @@ class Registers:
             decided = self._decided(command, caller, dry_run=False)
             if isinstance(decided, RegisterReceipt):
                 return decided
-            if written := self._streams.insert(decided):
+            if written := self._streams.insert(*decided):
                 return self._taken_in(command.register, written)
         raise PersistenceError("too many write to the register at once")
 
@@ -205,8 +211,11 @@ class Registers:
 
     def _decided(
         self, command: RegisterCommand, caller: Caller, *, dry_run: bool
-    ) -> RegisterReceipt | list[RegisterLine]:
-        """The lines to write, or the answer where nothing is to be written. Nothing is awaited meanwhile."""
+    ) -> RegisterReceipt | tuple[list[RegisterLine], Keys]:
+        """The lines to write and on which condition, or the answer where nothing is to be written.
+
+        Nothing is awaited meanwhile.
+        """
         kept = self._kept[command.register]
         mac = mac_of(self._secret, command.register, command)
         known = None if dry_run else kept.same_again(caller, mac)
@@ -216,7 +225,7 @@ class Registers:
         events = decide(command, act)
         if dry_run or not events:
             return kept.receipt(tuple(events))
-        return Draft(caller, command.name, mac, act).entries(kept.version, events)
+        return Draft(caller, command.name, mac, act).entries(kept.version, events), self.next_versions
 
     def _taken_in(self, name: RegisterName, written: list[RegisterLine]) -> RegisterReceipt:
         """The receipt for lines just written."""
@@ -232,6 +241,7 @@ class Registers:
 
     def _fold(self) -> None:
         territory, clocks = self._given
+        self._next_versions = frozenset((STREAMS[name].hex, kept.version + 1) for name, kept in self._kept.items())
         self._drawn = Drawn(territory, cast(list[TerritoryEvent], self._kept["territory"].events))
         self._clocks = bound(clocks, cast(list[BooksEvent], self._kept["books"].events))
         self._roster = rostered(Roster(), cast(list[DutyEvent], self._kept["duty"].events))

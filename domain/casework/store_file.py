@@ -35,6 +35,11 @@ CREATE = (
 """Makes an empty file ours; repeating it changes nothing."""
 
 
+RESTORING = 0
+"""The version of a file's format while it is being restored."""
+BROKE_OFF = "上次恢复没有做完，请再运行同一条 bidao restore。"
+
+
 class StoreUnusable(Exception):
     """The file or database cannot serve as the event store. Carries a Chinese sentence that says why and what to do."""
 
@@ -79,6 +84,8 @@ def is_complete(name: str) -> bool:
             return False
     if mark != APPLICATION_ID:
         raise StoreUnusable(f"数据文件 {name} 不是必到的事件库，其中已有别的内容，请另指定文件。")
+    if schema == RESTORING:
+        raise StoreUnusable(f"数据文件 {name} 里{BROKE_OFF}")
     if schema != SCHEMA_VERSION:
         raise StoreUnusable(f"数据文件 {name} 的格式是第 {schema} 版，本程序只认第 {SCHEMA_VERSION} 版。")
     if missing := TABLES.keys() - tables:

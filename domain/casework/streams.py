@@ -11,6 +11,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, Mapper
 
 from domain.casework.appending import GroupCommit
+from domain.casework.batches import Keys
 from domain.casework.recorders import CaseRecorder
 from domain.casework.recording import AnyLine
 
@@ -39,21 +40,21 @@ class Streams:
         lines: list[Any] = [self._mapper.to_domain_event(row) for row in self.store.select_case(stream, gt=after)]
         return [line for line in lines if isinstance(line, kind)]
 
-    async def append(self, lines: Sequence[L]) -> list[L] | None:
-        """Write lines, all or none, and give them back with their positions; None on a version conflict."""
+    async def append(self, lines: Sequence[L], free: Keys) -> list[L] | None:
+        """Write lines, all or none, and give them back with their positions; None on a version conflict.
+
+        It is one as well when a version that has to be free is taken.
+        """
         try:
-            positions = await self.writer.append([self._mapper.to_stored_event(line) for line in lines])
+            positions = await self.writer.append([self._mapper.to_stored_event(line) for line in lines], free)
         except IntegrityError:
             return None
         return _placed(lines, positions)
 
-    def insert(self, lines: Sequence[L]) -> list[L] | None:
+    def insert(self, lines: Sequence[L], free: Keys) -> list[L] | None:
         """The same at once, on this thread, beside the writer."""
-        try:
-            positions = self.store.insert_events([self._mapper.to_stored_event(line) for line in lines])
-        except IntegrityError:
-            return None
-        return _placed(lines, positions)
+        [outcome] = self.store.insert_batch([[self._mapper.to_stored_event(line) for line in lines]], [free])
+        return None if isinstance(outcome, IntegrityError) else _placed(lines, outcome)
 
 
 def _placed(lines: Sequence[L], positions: Sequence[int]) -> list[L]:

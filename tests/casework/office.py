@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
@@ -40,12 +40,13 @@ class Office:
     """`ids` are those of the cases by the name they were reported under."""
 
     def __init__(self, kind: StoreKind, folder: Path) -> None:
+        self.kind, self.folder = kind, folder
         self.env = kind.env(folder)
         self.shared = CaseFiles(env=self.env) if kind.name == "memory" else None
         self.now = MORNING
         self.ids: dict[str, str] = {}
         self.processes: list[Process] = []
-        self.keys = (f"key-{number}" for number in count())
+        self.keys: Iterator[str] = (f"key-{number}" for number in count())
 
     def process(self, *, secret: bytes = SECRET, clocks: Clocks = CLOCKS) -> Process:
         """One more process; the same store."""
@@ -57,6 +58,14 @@ class Office:
     async def aclose(self) -> None:
         for process in self.processes:
             await process.casework.aclose()
+
+
+class Worker(Protocol):
+    """Whoever acts for the office: in this process or in another."""
+
+    async def do(
+        self, *moves: Move, key: str | None = None, if_match: int | None = None, client: str = "desk"
+    ) -> Receipt: ...
 
 
 class Process:
@@ -115,17 +124,17 @@ def contiguous(lines: list[RecordedEvent]) -> bool:
     return versions and positions == sorted(set(positions)) and recorded == sorted(recorded)
 
 
-async def refusal(process: Process, move: Move) -> Rule:
+async def refusal(worker: Worker, move: Move) -> Rule:
     """The rule that says no."""
     with pytest.raises(Refused) as no:
-        await process.do(move)
+        await worker.do(move)
     return no.value.rule
 
 
 def broken_store(process: Process, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """From now on nothing can be stored, until undone."""
 
-    def fail(appends: Sequence[Any]) -> list[Any]:
+    def fail(appends: Sequence[Any], free: Sequence[Any]) -> list[Any]:
         raise PersistenceError("disk full")
 
     monkeypatch.setattr(process.casework.files.store, "insert_batch", fail)

@@ -16,7 +16,8 @@ from psycopg.sql import SQL, Identifier
 
 from domain.casework.application import MEMORY_ENV, postgres_env, sqlite_env
 from domain.casework.postgres import PostgresCaseRecorder
-from domain.casework.recorders import CaseRecorder, MemoryCaseRecorder, SQLiteCaseRecorder
+from domain.casework.recorders import CaseRecorder, MemoryCaseRecorder
+from domain.casework.sqlite import SQLiteCaseRecorder
 
 
 @contextmanager

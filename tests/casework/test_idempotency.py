@@ -180,7 +180,7 @@ async def test_the_same_key_at_the_same_time_is_one_command(office: Office) -> N
     assert await here.told() == ["reported", "accepted", "arrived"]
 
 
-Insert = Callable[[Sequence[Any]], list[Any]]
+Insert = Callable[[Sequence[Any], Sequence[Any]], list[Any]]
 
 
 @pytest.mark.parametrize("stored", [True, False], ids=["after the commit", "before the commit"])
@@ -191,9 +191,9 @@ async def test_a_connection_cut_is_answered_by_asking_again(
     await process.do(*FILED)
     insert: Insert = process.casework.files.store.insert_batch
 
-    def cut(appends: Sequence[Any]) -> list[Any]:
+    def cut(appends: Sequence[Any], free: Sequence[Any]) -> list[Any]:
         if stored:
-            insert(appends)
+            insert(appends, free)
         raise PersistenceError("the connection was cut")
 
     for move, key in ((ARRIVE, "came"), (OFFICER(report(), of=OTHER), KEY)):

@@ -205,20 +205,26 @@ def test_no_case_number_is_given_twice(kind: StoreKind, tmp_path: Path) -> None:
 
 
 KEYS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4)), max_size=3)
-BATCHES = st.lists(st.tuples(st.integers(0, 1), st.lists(KEYS, max_size=4)), max_size=6)
+APPENDS = st.lists(st.tuples(KEYS, KEYS), max_size=4)
+"""What each takes, and what has to be free before it."""
+BATCHES = st.lists(st.tuples(st.integers(0, 1), APPENDS), max_size=6)
 
 
 @settings(max_examples=40, deadline=None)
 @given(batches=BATCHES)
-def test_any_batches_through_any_door_amount_to_one_log(kind: StoreKind, batches: list[tuple[int, list[Keys]]]) -> None:
-    """The model: a log of keys; an append is refused when it repeats one, and otherwise added to the end."""
+def test_any_batches_through_any_door_amount_to_one_log(
+    kind: StoreKind, batches: list[tuple[int, list[tuple[Keys, Keys]]]]
+) -> None:
+    """The model: a log of keys. An append is refused when it repeats or forbids one, and otherwise added to the end."""
     streams = [uuid4() for _ in range(3)]
     log: Keys = []
     with TemporaryDirectory() as folder, two_doors(kind, Path(folder)) as doors:
         for door, batch in batches:
-            outcomes = doors[door].insert_batch([[event(streams[s], v) for s, v in keys] for keys in batch])
-            for keys, outcome in zip(batch, outcomes, strict=True):
-                if len(set(keys)) < len(keys) or set(keys) & set(log):
+            appends = [[event(streams[s], v) for s, v in keys] for keys, _ in batch]
+            free = [frozenset((streams[s].hex, v) for s, v in required) for _, required in batch]
+            outcomes = doors[door].insert_batch(appends, free)
+            for (keys, required), outcome in zip(batch, outcomes, strict=True):
+                if len(set(keys)) < len(keys) or set(log) & (set(keys + required) if keys else set()):
                     assert isinstance(outcome, IntegrityError)
                     continue
                 assert positions(outcome) == list(range(len(log) + 1, len(log) + len(keys) + 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -120,6 +121,24 @@ async def test_a_place_somebody_else_just_listed_is_no_reason_to_refuse_a_report
     command = report.sent(office.now).model_copy(update={"grid": "grid-new"})
     assert isinstance(command, c.Report)
     assert (await there.casework.report(command, caller_of(SECRETARY, "r"))).version >= 1
+
+
+async def test_what_another_register_says_is_asked_again_when_it_changed_meanwhile(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = office.process().casework, office.process().casework
+    grid = NodeListing(id="grid-new", level=Level.GRID, name="新网格", parent="community")
+    append, known = there._streams.append, []
+
+    async def overtaken(lines: Any, free: Any) -> Any:
+        known.append(there.territory.place("grid-new") is not None)
+        if len(known) == 1:
+            await here.enact(ImportTerritory(nodes=(grid,)), keeper("map"))
+        return await append(lines, free)
+
+    monkeypatch.setattr(there._streams, "append", overtaken)
+    assert (await there.enact(ADOPT, keeper("k"))).version == 1
+    assert known == [False, True]
 
 
 async def test_processes_that_adopt_at_once_each_get_a_version(office: Office) -> None:

@@ -202,3 +202,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_store_that_keeps_nothing_is_refused() -> None:
     with pytest.raises(StoreUnusable, match="预写日志"), sqlite_store(Path(":memory:")):
         pass
+
+
+def test_nobody_subscribes_to_a_file(path: Path) -> None:
+    """Why readers go by positions: what the library's projections run on is not there."""
+    with sqlite_store(path) as recorder, pytest.raises(NotImplementedError):
+        recorder.subscribe(0)

@@ -1,0 +1,228 @@
+"""A backup: every event of a store up to a position, and the secret its keys are known by, in one file.
+
+The file is a ZIP archive that any tool opens: `events.jsonl`, one event a line in order of position;
+`secret.key`; and `manifest.json`, which comes last and says what the others add up to. It belongs to no
+kind of store: what was saved from SQLite can be restored into PostgreSQL. Events are only ever added, so
+those up to a position are the same whoever writes meanwhile, and no service has to stop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from uuid import UUID
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, is_zipfile
+
+import orjson
+from eventsourcing.persistence import Notification
+from pydantic import AwareDatetime, ValidationError
+
+from domain.casework.batches import stream_name
+from domain.casework.recorders import CaseRecorder
+from domain.model import Model
+
+FORMAT = 1
+EVENTS, SECRET, MANIFEST = "events.jsonl", "secret.key", "manifest.json"
+PAGE = 2_000
+_LEVEL = 4
+"""Of compression: levels above make the file little smaller and take twice the time."""
+Progress = Callable[[int, int], None]
+"""Told how many events are done, and how many there are."""
+
+
+class BackupUnusable(Exception):
+    """Not a backup, not all of one, or not as it was written. Carries a Chinese sentence that says what is wrong."""
+
+
+class Manifest(Model):
+    """What a backup holds. `digest` is the SHA-256 of `events.jsonl`, `secret` that of `secret.key`, in hex."""
+
+    format: int
+    made_at: AwareDatetime
+    events: int
+    streams: int
+    digest: str
+    secret: str
+
+
+class Reckoning:
+    """Adds a log up, event by event: how many, of how many streams, and the SHA-256 of their lines."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self._versions: dict[UUID | str, int] = {}
+        self._sum = hashlib.sha256()
+
+    @property
+    def streams(self) -> int:
+        return len(self._versions)
+
+    @property
+    def digest(self) -> str:
+        return self._sum.hexdigest()
+
+    def take(self, row: Notification) -> bytes:
+        """The event as a line of `events.jsonl`. Raises `BackupUnusable` where a position or a version is missing."""
+        stream = row.originator_id
+        if row.id != self.events + 1:
+            raise BackupUnusable(f"第{self.events + 1}条事件缺失，接着的是第{row.id}条。")
+        if row.originator_version != self._versions.get(stream, 0) + 1:
+            raise BackupUnusable(
+                f"第{row.id}条事件不是 {stream_name(stream)} 的下一个版本（{row.originator_version}）。"
+            )
+        line = line_of(row)
+        self._sum.update(line)
+        self.events, self._versions[stream] = row.id, row.originator_version
+        return line
+
+    def agrees(self, manifest: Manifest) -> bool:
+        """Whether these are the events a backup was made of."""
+        return (self.events, self.streams, self.digest) == (manifest.events, manifest.streams, manifest.digest)
+
+
+def line_of(row: Notification) -> bytes:
+    """One event, to the byte as it is stored. Raises `BackupUnusable` for what is no text."""
+    try:
+        told = {
+            "position": row.id,
+            "stream": stream_name(row.originator_id),
+            "version": row.originator_version,
+            "type": row.topic,
+            "state": row.state.decode(),
+        }
+    except UnicodeDecodeError:
+        raise BackupUnusable(f"第{row.id}条事件不能解读，库里的内容已损坏。") from None
+    return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def row_of(line: bytes) -> Notification:
+    """The event of a line. Raises `ValueError`, `KeyError` or `TypeError` for any other line."""
+    told = orjson.loads(line)
+    return Notification(
+        originator_id=UUID(told["stream"]),
+        originator_version=told["version"],
+        topic=told["type"],
+        state=told["state"].encode(),
+        id=told["position"],
+    )
+
+
+def log_of(store: CaseRecorder, head: int) -> Iterator[Notification]:
+    """The events of a store up to a position, in order."""
+    reached = 0
+    while reached < head and (page := store.select_notifications(reached + 1, PAGE, head)):
+        yield from page
+        reached = page[-1].id
+
+
+def save(
+    store: CaseRecorder, secret: bytes, file: IO[bytes], made_at: datetime, progress: Progress | None = None
+) -> Manifest:
+    """Write a backup of all that is stored now into an empty file.
+
+    Raises `BackupUnusable` (what is stored does not hold together), the store's `PersistenceError`, or `OSError`.
+    """
+    head, found = store.max_notification_id(), Reckoning()
+    with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
+        with archive.open(EVENTS, "w", force_zip64=True) as lines:
+            for row in told(log_of(store, head), head, progress):
+                lines.write(found.take(row))
+        if found.events != head:
+            raise BackupUnusable(f"事件库说有{head}条事件，只读到第{found.events}条。")
+        manifest = Manifest(
+            format=FORMAT,
+            made_at=made_at,
+            events=head,
+            streams=found.streams,
+            digest=found.digest,
+            secret=hashlib.sha256(secret).hexdigest(),
+        )
+        archive.writestr(SECRET, secret)
+        archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))
+    return manifest
+
+
+def told(
+    rows: Iterable[Notification], total: int, progress: Progress | None, *, before: int = 0
+) -> Iterator[Notification]:
+    """The same rows, while somebody is told how far it is; `before` were done already."""
+    for row in rows:
+        yield row
+        if progress and row.id % PAGE == 0:
+            progress(before + row.id, total)
+    if progress:
+        progress(total, total)
+
+
+class Backup:
+    """A backup to be read; close it after use. Raises `BackupUnusable`: what is wrong shows where it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _explained(path):
+            if not is_zipfile(path):
+                raise BackupUnusable(_not_whole(path))
+            self._archive = ZipFile(path)
+            try:
+                self.manifest = self._described()
+            except BaseException:
+                self._archive.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._archive.close()
+
+    @property
+    def secret(self) -> bytes:
+        """The secret, as it was saved."""
+        with _explained(self.path):
+            secret = self._archive.read(SECRET)
+        if hashlib.sha256(secret).hexdigest() != self.manifest.secret:
+            raise BackupUnusable(f"备份 {self.path} 里的密钥与清单不符，文件被改动过。")
+        return secret
+
+    def rows(self) -> Iterator[Notification]:
+        """Every event in order of position."""
+        with _explained(self.path), self._archive.open(EVENTS) as lines:
+            yield from map(row_of, lines)
+
+    def _described(self) -> Manifest:
+        if sorted(self._archive.namelist()) != sorted((EVENTS, SECRET, MANIFEST)):
+            raise BackupUnusable(f"{self.path} 不是必到的备份，是别的压缩文件。")
+        stated = orjson.loads(self._archive.read(MANIFEST))
+        if stated["format"] != FORMAT:
+            raise BackupUnusable(f"备份 {self.path} 的格式是第{stated['format']}版，本程序只认第{FORMAT}版。")
+        return Manifest.model_validate(stated)
+
+
+def _not_whole(path: Path) -> str:
+    with path.open("rb") as file:
+        began_well = file.read(2) == b"PK"
+    if began_well:
+        return f"备份 {path} 不完整：后面一截没有了，多半是没有写完或没有拷贝完，请换一份。"
+    return f"{path} 不是必到的备份。"
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Whatever a reader of archives meets in a file that was altered, as `BackupUnusable`."""
+    try:
+        yield
+    except OSError as error:
+        raise BackupUnusable(f"备份 {path} 读不了（{error.strerror or error}）。") from error
+    except (
+        *(BadZipFile, zlib.error, EOFError, struct.error),
+        *(LookupError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError),
+        ValidationError,
+    ) as error:
+        raise BackupUnusable(f"备份 {path} 已损坏或被改动过，不能使用，请换一份。") from error

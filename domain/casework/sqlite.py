@@ -1,0 +1,219 @@
+"""The event store in one SQLite file: many appends in one durable commit.
+
+`SQLiteCaseRecorder` is named by the library's setting APPLICATION_RECORDER_TOPIC.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from eventsourcing import persistence
+from eventsourcing.persistence import DataError, IntegrityError, Notification, PersistenceError
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+
+from domain.casework.batches import (
+    UNCONDITIONAL,
+    Append,
+    Key,
+    Keys,
+    Outcome,
+    accepted_of,
+    conditions,
+    conflicts_in,
+    key_of,
+    outcomes_of,
+    required_of,
+    stream_name,
+)
+from domain.casework.recorders import append_alone, require_count
+from domain.casework.store_file import CREATE, StoreUnusable, is_complete, opening
+
+Row = TypeVar("Row")
+_ROWS_PER_STATEMENT = 4000  # four values each: half of what SQLite binds in one statement
+_INSERT = "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state) VALUES (?,?,?,?,?)"
+_ROW = ",(NULL,?,?,?,?)"
+_FIND = "SELECT column1, column2 FROM (VALUES "
+_FOUND = ") WHERE EXISTS (SELECT 1 FROM stored_events WHERE originator_id = column1 AND originator_version = column2)"
+_SELECT_CASE = """
+    SELECT originator_version, topic, state, rowid FROM stored_events
+    WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
+_RESERVE = """
+    INSERT INTO case_numbers (day, last) VALUES (?, ?)
+    ON CONFLICT (day) DO UPDATE SET last = last + excluded.last RETURNING last"""
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The driver's errors as the library's of the same name; `IntegrityError` means a version conflict only."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        conflict = error.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+        raise (IntegrityError if conflict else DataError)(*error.args) from error
+    except sqlite3.Error as error:
+        raise getattr(persistence, type(error).__name__, PersistenceError)(*error.args) from error
+
+
+def _slices(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
+    return (rows[i : i + size] for i in range(0, len(rows), size))
+
+
+def _values(events: Append) -> list[str | int | bytes | None]:
+    values: list[str | int | bytes | None] = []
+    for event in events:
+        values += (stream_name(event.originator_id), event.originator_version, event.topic, event.state)
+    return values
+
+
+def _insert(cursor: sqlite3.Cursor, values: Sequence[str | int | bytes | None], first: int | None = None) -> int:
+    """Insert in order, from position `first` on or else after the last, and return the position after them.
+
+    Rows go in by many in one statement, not by `executemany`: the driver releases the interpreter
+    lock at each step, and would win it back row by row from a busy event loop.
+    """
+    for part in _slices(values, 4 * _ROWS_PER_STATEMENT):
+        cursor.execute(_INSERT + _ROW * (len(part) // 4 - 1), [first, *part])
+        first = None
+    return (cursor.lastrowid or 0) + 1
+
+
+def _taken(cursor: sqlite3.Cursor, keys: Sequence[Key]) -> set[Key]:
+    """Which of the versions are stored already."""
+    found: set[Key] = set()
+    for part in _slices(keys, _ROWS_PER_STATEMENT):
+        values = [value for key in part for value in key]
+        rows = cursor.execute(_FIND + ",".join(["(?,?)"] * len(part)) + _FOUND, values)
+        found.update((stream, version) for stream, version in rows)
+    return found
+
+
+class _Known(NamedTuple):
+    """The last position at some moment, and versions that were free then."""
+
+    head: int
+    free: Keys
+
+    def leaves_alone(self, streams: Iterable[object]) -> bool:
+        """Whether none of the versions is one of these streams'."""
+        return {stream for stream, _ in self.free}.isdisjoint(streams)
+
+
+class SQLiteCaseRecorder(SQLiteApplicationRecorder):
+    """The store in one SQLite file: write-ahead log, `synchronous=FULL`, one writing connection.
+
+    Readers use the library's pool, from any thread, and never wait for the writer. Other processes
+    may write too: each waits its turn for as long as SQLITE_LOCK_TIMEOUT says (5 seconds if unset).
+
+    A position is a rowid, the highest so far plus one. It is not given again as long as rows are
+    only added; whoever deletes the last row by hand frees its position.
+
+    Raises `StoreUnusable` when the file is not ours, damaged, or cannot have a write-ahead log.
+    """
+
+    def __init__(self, datastore: SQLiteDatastore) -> None:
+        super().__init__(datastore)
+        name = datastore.pool.db_name
+        self._complete = is_complete(name)
+        with opening(name):
+            # Taken from the pool once and never given back: so its settings last, the pool closes
+            # it, and a waiting writer does not stand in the readers' way.
+            self.writer = datastore.pool.get_connection()
+        self._writing = Lock()
+        self._known = _Known(0, UNCONDITIONAL)
+        with self._statement() as cursor:
+            cursor.execute("PRAGMA synchronous = FULL")
+            [mode] = cursor.execute("PRAGMA journal_mode").fetchone()
+        if mode != "wal":
+            raise StoreUnusable(f"数据文件 {name} 不能使用预写日志，请放在本机磁盘上。")
+
+    def construct_create_table_statements(self) -> list[str]:
+        return list(CREATE)
+
+    def create_table(self) -> None:
+        """Make a new file ours; a store that exists is left alone, and its writers undisturbed."""
+        if self._complete:
+            return
+        with self._transaction() as cursor:
+            for statement in self.create_table_statements:
+                cursor.execute(statement)
+        self._complete = True
+
+    @contextmanager
+    def _statement(self) -> Iterator[sqlite3.Cursor]:
+        """One statement is one transaction: it takes the write lock when it begins and commits when it ends."""
+        with self._writing, _translated(), self.writer.cursor() as cursor:
+            yield cursor
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Cursor]:
+        with self._statement() as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                self.writer.rollback()
+                raise
+
+    def insert_batch(self, appends: Sequence[Append], free: Sequence[Keys] = ()) -> list[Outcome]:
+        free = conditions(appends, free)
+        events = [event for append in appends for event in append]
+        none = [None] * len(appends)
+        if not events:
+            return outcomes_of(appends, none, 1)
+        if len(events) <= _ROWS_PER_STATEMENT:
+            with suppress(IntegrityError):
+                first = self._insert_at_once(_values(events), required_of(free, none))
+                return outcomes_of(appends, none, first)
+        # Somebody's version is taken, or may be: find out whose, and store the others.
+        with self._transaction() as cursor:
+            required = required_of(free, none)
+            taken = _taken(cursor, [*required, *map(key_of, events)])
+            conflicts = conflicts_in(appends, free, taken)
+            accepted = accepted_of(appends, conflicts)
+            following = _insert(cursor, _values(accepted))
+        if accepted:
+            self._known = _Known(following - 1, frozenset(required - taken).difference(map(key_of, accepted)))
+        return outcomes_of(appends, conflicts, following - len(accepted))
+
+    def _insert_at_once(self, values: list[str | int | bytes | None], required: set[Key]) -> int:
+        """Insert all in one statement and return the first position; `IntegrityError` if a version is or may be taken.
+
+        What has to be free is not looked for again: it was free at the head known here, and the
+        position after that is taken as soon as anybody else has written anything.
+        """
+        known = self._known
+        if required and not (required <= known.free and known.leaves_alone(values[::4])):
+            raise IntegrityError("to be looked for")
+        with self._statement() as cursor:
+            following = _insert(cursor, values, known.head + 1 if required else None)
+        if required:
+            self._known = known._replace(head=following - 1)
+        return following - len(values) // 4
+
+    def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
+        return append_alone(self, stored_events, kwargs)
+
+    def select_case(self, originator_id: UUID, *, gt: int = 0) -> list[Notification]:
+        with (
+            _translated(),
+            self.datastore.get_connection(commit=False) as connection,
+            connection.cursor() as cursor,
+        ):
+            rows = cursor.execute(_SELECT_CASE, (stream_name(originator_id), gt)).fetchall()
+        return [Notification(originator_id, *row) for row in rows]
+
+    def max_notification_id(self) -> int:
+        return super().max_notification_id() or 0
+
+    def reserve_case_numbers(self, day: str, count: int) -> int:
+        require_count(count)
+        with self._statement() as cursor:
+            # Fetching to the end, not to the first row, is what commits the statement.
+            [[last]] = cursor.execute(_RESERVE, (day, count)).fetchall()
+        return int(last) - count + 1
