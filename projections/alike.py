@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from sqlite3 import Connection, Row
 from typing import Any
 
 from pydantic import AwareDatetime, Field
@@ -22,6 +21,7 @@ from domain.incident.cells import around, cell_of
 from domain.incident.words import Stage
 from domain.model import Model, Point
 from domain.territory import Place
+from projections.database import Row, Transaction
 from projections.distance import Positions, distance, distance_up_to
 from projections.docket import LABELS, Docket
 from projections.frame import PATH
@@ -72,8 +72,8 @@ class Alike(Model):
 
 def alike(views: Readable, files: CaseFiles, scope: Scope, sought: Sought, table: RuleTable) -> Alike:
     """The open cases within what a reader may see that are like this one, nearest first."""
-    with views.reading() as connection:
-        candidates, capped = _candidates(connection, scope, sought, table, COMPARED)
+    with views.reading() as transaction:
+        candidates, capped = _candidates(transaction, scope, sought, table, COMPARED)
     return Alike(items=_alike_among(candidates, sought, table, Positions(files)), capped=capped)
 
 
@@ -84,13 +84,15 @@ def alike_counts(
 
     Cases that are not open have no count.
     """
-    positions, counts = Positions(files), {}
+    positions, counts = Positions(files), dict[str, int]()
+    if not incident_ids:
+        return counts
     where = still_open(scope, "id")
     where.add(f"id IN ({marks(incident_ids)})", *incident_ids)
-    with views.reading() as connection:
-        for row in selected(connection, where, "id", len(incident_ids)):
+    with views.reading() as transaction:
+        for row in selected(transaction, where, "id", len(incident_ids)):
             sought = _sought(row, positions)
-            candidates, _ = _candidates(connection, scope, sought, table, COUNTED)
+            candidates, _ = _candidates(transaction, scope, sought, table, COUNTED)
             counts[sought.incident_id] = len(_alike_among(candidates, sought, table, positions))
     return counts
 
@@ -102,15 +104,14 @@ def still_open(scope: Scope, index: str) -> Where:
     return where
 
 
-def selected(connection: Connection, where: Where, order: str, *values: object) -> list[Row]:
+def selected(transaction: Transaction, where: Where, order: str, *values: object) -> list[Row]:
     """These rows of the docket, as far as they are needed here; found by index alone before any is read."""
-    cursor = connection.execute(
+    found = transaction.execute(
         f"""SELECT id, opened, number, stage, category, cell, reported_at, {", ".join(PATH)} FROM "{Docket.name}"
             WHERE id IN (SELECT id FROM "{Docket.name}" WHERE {where} ORDER BY {order} LIMIT ?)""",
         (*where.values, *values),
     )
-    cursor.row_factory = Row
-    return cursor.fetchall()
+    return found.fetchall()
 
 
 def marks(values: Sequence[object]) -> str:
@@ -131,7 +132,7 @@ def briefly(row: Row) -> dict[str, Any]:
 
 
 def _candidates(
-    connection: Connection, scope: Scope, sought: Sought, table: RuleTable, most: int
+    transaction: Transaction, scope: Scope, sought: Sought, table: RuleTable, most: int
 ) -> tuple[list[Row], bool]:
     """At most so many of its building and of the cells around it, and whether there are more.
 
@@ -146,7 +147,7 @@ def _candidates(
         where.add("reported_at BETWEEN ? AND ?", *_span(sought.reported_at, table))
         where.add("id <> ?", sought.incident_id)
         at = microseconds(sought.reported_at)
-        rows = selected(connection, where, f"{column} <> ?, abs(reported_at - ?)", values[0], at, most + 1)
+        rows = selected(transaction, where, f"{column} <> ?, abs(reported_at - ?)", values[0], at, most + 1)
         capped = capped or len(rows) > most
         found |= {row["id"]: row for row in rows[:most]}
     return list(found.values()), capped

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlite3 import Connection, Row
-
 from pydantic import AwareDatetime, Field
 
 from domain.casework.application import CaseFiles
@@ -11,6 +9,7 @@ from domain.clocks import RuleTable
 from domain.model import Category, Code, Model
 from domain.territory import Level
 from projections.alike import CaseBrief, briefly, selected, still_open
+from projections.database import Row, Transaction
 from projections.distance import Positions
 from projections.docket import within
 from projections.frame import PATH
@@ -52,8 +51,8 @@ class Clusters(Model):
 
 def clusters(views: Readable, files: CaseFiles, scope: Scope, query: ClustersQuery, table: RuleTable) -> Clusters:
     """Groups of two and more open cases alike, all within what a reader may see."""
-    with views.reading() as connection:
-        newest = _open_cases(connection, scope, query)
+    with views.reading() as transaction:
+        newest = _open_cases(transaction, scope, query)
     capped = len(newest) > LOOKED_AT
     rows = {row["opened"]: row for row in newest[:LOOKED_AT]}
     reach = Reach(table.alike_metres, table.alike_hours * HOUR)
@@ -62,15 +61,15 @@ def clusters(views: Readable, files: CaseFiles, scope: Scope, query: ClustersQue
     return Clusters(clusters=tuple(_told(group, rows) for group in largest), capped=capped or given_up)
 
 
-def _open_cases(connection: Connection, scope: Scope, query: ClustersQuery) -> list[Row]:
+def _open_cases(transaction: Transaction, scope: Scope, query: ClustersQuery) -> list[Row]:
     """The newest open cases of which is known where they are, and one more than are looked at."""
-    asked = within(connection, query.territory)
+    asked = within(transaction, query.territory)
     level = (asked if query.territory else scope).level
     where = still_open(scope, "reported_at" if level is Level.CITY else level.value)
     asked.narrow(where, PATH)
     where.equal("category", query.category)
     where.add("(cell <> '' OR building <> '')")
-    rows = selected(connection, where, "reported_at DESC", LOOKED_AT + 1)
+    rows = selected(transaction, where, "reported_at DESC", LOOKED_AT + 1)
     return sorted(rows, key=lambda row: (row["reported_at"], row["opened"]), reverse=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from sqlite3 import Connection, Row
 
 from pydantic import AwareDatetime, Field
 
@@ -13,6 +12,7 @@ from domain.model import Category, Model
 from domain.territory import Level, Place
 from projections.cursor import BadCursor as BadCursor
 from projections.cursor import Cursor
+from projections.database import Row, Transaction
 from projections.docket_query import DocketQuery as DocketQuery
 from projections.docket_query import Sort as Sort
 from projections.docket_rows import Docket as Docket
@@ -79,8 +79,8 @@ def docket(views: Readable, scope: Scope, query: DocketQuery, now: datetime) -> 
     """
     asked = query.asked
     cursor = Cursor.read(query.cursor, asked, len(query.order)) if query.cursor else Cursor(microseconds(now), ())
-    with views.reading() as connection:
-        search = Search(connection, (scope, within(connection, query.territory)), query, cursor.now)
+    with views.reading() as transaction:
+        search = Search(transaction, (scope, within(transaction, query.territory)), query, cursor.now)
         count, capped = search.count()
         found = search.page(cursor.after, count)
     rows, more = found[: query.limit], len(found) > query.limit
@@ -92,13 +92,13 @@ def docket(views: Readable, scope: Scope, query: DocketQuery, now: datetime) -> 
     )
 
 
-def within(connection: Connection, node: str | None) -> Scope:
+def within(transaction: Transaction, node: str | None) -> Scope:
     """What lies under a node: everything where none is named, nothing where there is no case under it."""
     if node is None:
         return Scope.all()
     levels = [level for level in Level if level.value in PATH]
     for level in levels:
-        if connection.execute(f'SELECT 1 FROM "{Docket.name}" WHERE {level.value} = ? LIMIT 1', (node,)).fetchone():
+        if transaction.execute(f'SELECT 1 FROM "{Docket.name}" WHERE {level.value} = ? LIMIT 1', (node,)).fetchone():
             return Scope.of(node, level)
     return Scope.of(node, levels[0])
 

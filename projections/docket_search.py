@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from sqlite3 import Connection, Row
 from typing import Any, NamedTuple
 
 from domain.clocks import Light
 from domain.incident.words import OPEN, Stage
 from domain.territory import Level
 from projections import lights
+from projections.database import Row, Transaction
 from projections.docket_query import BY_DUE, DocketQuery
 from projections.docket_rows import LIT, NARROW, WIDE, Docket
 from projections.frame import PATH
@@ -39,7 +39,7 @@ class Search:
     `scopes` are what the reader may see, and what they ask about.
     """
 
-    connection: Connection
+    transaction: Transaction
     scopes: tuple[Scope, Scope]
     query: DocketQuery
     now: int
@@ -48,12 +48,14 @@ class Search:
         """How many there are, and whether counting stopped: never where the counts kept can tell."""
         if self._asked <= COUNTED and not self.query.light:
             where = self._where(self._anchor)
-            kept = f'SELECT coalesce(sum(n), 0) FROM "{Docket.name} counted" WHERE {where}'
-            [[count]] = self.connection.execute(kept, where.values)
+            kept = f'SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM "{Docket.name} counted" WHERE {where}'
+            [[count]] = self.transaction.execute(kept, where.values)
             return count, False
         arms = self._lit() if self.query.light else [self._listed(self._anchor)]
         found, values = _united("1", arms)
-        [[count]] = self.connection.execute(f"SELECT count(*) FROM ({found} LIMIT ?)", (*values, COUNTED_UP_TO + 1))
+        [[count]] = self.transaction.execute(
+            f"SELECT count(*) FROM ({found} LIMIT ?) AS found", (*values, COUNTED_UP_TO + 1)
+        )
         return min(count, COUNTED_UP_TO), count > COUNTED_UP_TO
 
     def page(self, after: tuple[int, ...], count: int) -> list[Row]:
@@ -178,14 +180,14 @@ class Search:
         return where
 
     def _rows(self, part: Part, limit: int) -> list[Row]:
-        """So many rows of a part, in order. SQLite merges the arms as it reads them."""
+        """So many rows of a part, in order."""
         direction = "DESC" if self._backward else "ASC"
-        listed, values = _united(", ".join(dict.fromkeys(("opened", *part.order))), part.arms)
         order = ", ".join(f"{column} {direction}" for column in part.order)
-        page = f"SELECT opened FROM ({listed} ORDER BY {order} LIMIT ?)"
-        cursor = self.connection.execute(f'SELECT * FROM "{Docket.name}" WHERE opened IN ({page})', (*values, limit))
-        cursor.row_factory = Row
-        rows = cursor.fetchall()
+        each = f" ORDER BY {order} LIMIT {limit}" if len(part.arms) > 1 and not self.transaction.dialect.merges else ""
+        listed, values = _united(", ".join(dict.fromkeys(("opened", *part.order))), part.arms, each)
+        page = f"SELECT opened FROM ({listed} ORDER BY {order} LIMIT ?) AS listed"
+        found = self.transaction.execute(f'SELECT * FROM "{Docket.name}" WHERE opened IN ({page})', (*values, limit))
+        rows: list[Row] = found.fetchall()
         return sorted(rows, key=lambda row: [row[column] for column in part.order], reverse=self._backward)
 
     def _where(self, index: str) -> Where:
@@ -201,7 +203,7 @@ class Search:
             where.add("reported_at < ?", microseconds(self.query.reported_to))
         wanted = self.query.stages
         if wanted < frozenset(Stage):
-            where.add(f"stage IN ({','.join('?' * len(wanted))})", *sorted(wanted))
+            where.add(f"stage IN ({','.join('?' * len(wanted))})" if wanted else "false", *sorted(wanted))
         return where
 
     def _listed(self, index: str) -> Where:
@@ -247,7 +249,9 @@ class Search:
         return {*self.query.equal, *ranges, *(scope.level for scope in self.scopes)}
 
 
-def _united(columns: str, arms: Sequence[Where]) -> tuple[str, list[Any]]:
-    """What any of the arms finds; no case is found by two of them."""
-    selects = [f'SELECT {columns} FROM "{Docket.name}" WHERE {arm}' for arm in arms]
+def _united(columns: str, arms: Sequence[Where], each: str = "") -> tuple[str, list[Any]]:
+    """What any of the arms finds, of `each` so much; no case is found by two of them."""
+    selects = [f'SELECT {columns} FROM "{Docket.name}" WHERE {arm}{each}' for arm in arms]
+    if each:
+        selects = [f"SELECT * FROM ({select}) AS arm" for select in selects]
     return " UNION ALL ".join(selects), [value for arm in arms for value in arm.values]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from sqlite3 import Connection
 from typing import Any, Literal
 
 from pydantic import Field
@@ -17,6 +16,7 @@ from pydantic import Field
 from domain.incident.words import Kind
 from domain.model import Code, Model
 from domain.territory import Level, Place, Territory
+from projections.database import Transaction
 from projections.frame import PATH
 from projections.projection import Projection
 from projections.reading import Where
@@ -74,37 +74,37 @@ class Drawing:
         name = self.territory.names.get(called) or KINDS.get(called)
         return {"key": key or None, "name": name, "community": community or None}
 
-    def rows(self, connection: Connection, view: type[Projection], where: Where) -> Source:
+    def rows(self, transaction: Transaction, view: type[Projection], where: Where) -> Source:
         """The rows of a view that meet conditions on other columns than its places, each under its place as drawn.
 
         Once for each view in a snapshot.
         """
         city = next((node.id for node in self.territory.nodes if node.level is Level.CITY), "")  # one at most
         stored = f'SELECT *, ? AS city FROM "{view.name}" WHERE {where}'
-        if not self.now or not self._move(connection, view, where):
-            return Source(f"({stored})", (city, *where.values))
+        if not self.now or not self._move(transaction, view, where):
+            return Source(f"({stored}) AS drawn", (city, *where.values))
         columns = [
             f"coalesce(is_{column}, {column}) AS {column}" if column in PATH else column for column in view.columns
         ]
         same = " AND ".join(f"was_{level} = {level}" for level in PATH)
         return Source(
             f"""(SELECT {", ".join(columns)}, ? AS city
-                 FROM "{view.name}" LEFT JOIN temp."{view.name} moved" ON {same} WHERE {where})""",
+                 FROM "{view.name}" LEFT JOIN "{view.name} moved" ON {same} WHERE {where}) AS drawn""",
             (city, *where.values),
         )
 
-    def _move(self, connection: Connection, view: type[Projection], where: Where) -> bool:
+    def _move(self, transaction: Transaction, view: type[Projection], where: Where) -> bool:
         """List the places that are drawn otherwise now, as stored and as they are; False when there are none.
 
-        The table lasts as long as the snapshot. It has an index because SQLite would not always make one itself.
+        The table lasts as long as the snapshot. It has an index because neither would always make one itself.
         """
-        found = connection.execute(f'SELECT DISTINCT {", ".join(PATH)} FROM "{view.name}" WHERE {where}', where.values)
-        moved = [(*stored, *drawn) for stored in found.fetchall() if (drawn := self._drawn(stored)) != stored]
+        found = transaction.execute(f'SELECT DISTINCT {", ".join(PATH)} FROM "{view.name}" WHERE {where}', where.values)
+        moved = [(*stored, *drawn) for stored in map(tuple, found) if (drawn := self._drawn(stored)) != stored]
         if moved:
-            listed, keys = ", ".join((*WAS, *IS)), ", ".join(reversed(WAS))
-            connection.execute(f'CREATE TEMP TABLE "{view.name} moved" ({listed}, PRIMARY KEY ({keys})) WITHOUT ROWID')
-            values = ", ".join("?" * len(moved[0]))
-            connection.executemany(f'INSERT INTO temp."{view.name} moved" VALUES ({values})', moved)
+            name, columns = f"{view.name} moved", zip((*PATH, *PATH), (*WAS, *IS), strict=True)
+            shape = ", ".join(f"{level} AS {column}" for level, column in columns)
+            transaction.load(name, f'SELECT {shape} FROM "{view.name}"', moved)
+            transaction.execute(f'CREATE INDEX "{name} here" ON "{name}" ({", ".join((*reversed(WAS), *IS))})')
         return bool(moved)
 
     def _drawn(self, stored: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from sqlite3 import Connection
 from threading import Event, RLock, Thread
 
 from domain.casework.application import CaseFiles
 from projections import ALL
+from projections.database import Database, Listening, Transaction
 from projections.frame import Frame
 from projections.pages import Pages
 from projections.projection import Projection
@@ -28,18 +28,21 @@ class ViewsAhead(RuntimeError):
 
 
 class Views:
-    """The views of one store, kept in one file (in a temporary one without `path`).
+    """The views of one store: in a database, in the SQLite file at a path, or in a temporary one.
 
     `page` is how many events are merged at a time. `poll` is how often, in seconds, to look for events
-    that other processes wrote; `wake` tells of our own. `gather` is how long more events may come before
-    a page is read, unless somebody waits. Several processes may follow into one file: each page is
-    merged once.
+    that other processes wrote and were not heard of; `wake` tells of our own. `gather` is how long more
+    events may come before a page is read, unless somebody waits.
+
+    Any number of processes may follow into one database: each page is merged once, whatever they believe. In
+    PostgreSQL one of them leads, so that no work is done twice; the others hear how far it has come, and
+    take over when it dies.
     """
 
     def __init__(
         self,
         files: CaseFiles,
-        path: Path | None,
+        where: Database | Path | None,
         projections: Sequence[type[Projection]] = ALL,
         *,
         page: int = 1000,
@@ -48,24 +51,26 @@ class Views:
     ) -> None:
         self.error: str | None = None
         """Why the views do not follow, if they do not."""
-        self._page, self._poll, self._gather = page, poll, gather
+        self.leads = False
+        """Whether this process keeps the views now."""
+        self._page, self._poll, self._gather, self._may_lead = page, poll, gather, True
         self._pages, self._frame = Pages(files), Frame()
-        self._tables = Tables(path, projections)
+        self._tables = Tables(where, projections)
         self._waiters = Waiters(self._tables.position())
+        self._leadership = self._tables.database.leadership("views")
         self._one_at_a_time = RLock()
         self._woken, self._ended = Event(), Event()
         self._thread: Thread | None = None
+        self._listening: Listening | None = None
 
     @property
     def position(self) -> int:
         """Up to where every view has come."""
         return self._waiters.position
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """One snapshot of all views, from any thread."""
-        with self._tables.reading() as connection:
-            yield connection
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """One snapshot of all views, from any thread. Raises `DatabaseUnavailable`."""
+        return self._tables.reading()
 
     def catch_up(self) -> int:
         """Merge all there is, page by page, and return the position reached.
@@ -82,9 +87,12 @@ class Views:
         self.wake(position)
         return await self._waiters.wait(position, seconds)
 
-    def start(self) -> None:
-        """Follow the log on a thread of its own."""
+    def start(self, *, leading: bool = True) -> None:
+        """Follow the log on a thread of its own; or only see how far others come, who keep the views."""
+        self._may_lead = leading
         self._ended.clear()
+        self._woken.set()
+        self._listening = self._tables.database.listening(self._came_elsewhere, self._appended)
         self._thread = Thread(target=self._follow, name="views", daemon=True)
         self._thread.start()
 
@@ -92,13 +100,16 @@ class Views:
         """End that thread after the page it is at."""
         self._ended.set()
         self._woken.set()
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if self._thread is not None:
             self._thread.join()
             self._thread = None
 
     def wake(self, position: int) -> None:
-        """Say that the store has come this far. Returns at once."""
-        if position > self.position:
+        """Say that the store has come this far. Returns at once; whoever does not lead will hear of it."""
+        if position > self.position and self.leads:
             self._woken.set()
 
     def rebuild(self, progress: Progress | None = None) -> RebuildReport:
@@ -106,16 +117,14 @@ class Views:
 
         Readers and followers go on meanwhile. Raises what `catch_up` raises, and leaves all as it was.
         """
-        tables = Tables(self._tables.path, self._tables.views)
         try:
-            return Rebuilding(self._pages, tables).run(progress)
+            return Rebuilding(self._pages, self._tables).run(progress)
         finally:
-            tables.close()
             with self._one_at_a_time:
                 self._waiters.arrived(self._tables.position())
 
     def close(self) -> None:
-        """Stop following and let go of the files. The store stays open."""
+        """Stop following and let go of the database. The store stays open."""
         self.stop()
         self._tables.close()
         self._frame.close()
@@ -123,8 +132,8 @@ class Views:
     def _step(self) -> bool:
         """Merge one page into the views that are furthest behind; False when there is nothing to merge."""
         with self._one_at_a_time:
-            with self._tables.reading() as connection:
-                stands = self._tables.stands(connection)
+            with self._tables.reading() as transaction:
+                stands = self._tables.stands(transaction)
             start, *others = sorted({at.position for at in stands.values()})
             page = self._pages.read(start, self._page, others[0] if others else None)
             if page is None:
@@ -146,10 +155,39 @@ class Views:
                 self._ended.wait(self._gather)
             self._woken.clear()
             try:
-                while not self._ended.is_set() and self._step():
+                while not self._ended.is_set() and self._leading() and self._step():
                     pass
+                if not self.leads:
+                    self._look()
                 self.error, pause = None, 0.0
             except Exception as error:
                 self.error = f"{type(error).__name__}: {error}"
                 pause = min(max(PAUSE, 2 * pause), LONGEST_PAUSE)
                 log.exception("the views stay at position %d; trying again in %.1f seconds", self.position, pause)
+        self._leadership.release()
+        self.leads = False
+
+    def _leading(self) -> bool:
+        leads = self._may_lead and self._leadership.take()
+        if leads != self.leads:
+            self.leads = leads
+            log.info("the views are kept here%s, from position %d", "" if leads else " no longer", self.position)
+        return leads
+
+    def _look(self) -> None:
+        """How far another process has come, unless it was heard meanwhile."""
+        stood, reached = self.position, self._tables.position()
+        if self.position == stood:
+            self._waiters.arrived(reached)
+
+    def _came_elsewhere(self, word: str) -> None:
+        if not word:
+            self._woken.set()
+        elif not self.leads and int(word) > self.position:
+            self._waiters.arrived(int(word))
+
+    def _appended(self, word: str) -> None:
+        if not word:
+            self._woken.set()
+        else:
+            self.wake(int(word))

@@ -24,7 +24,9 @@ keys, and can clear what stood before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
+from functools import cache
 from typing import Any, Self, get_args
 
 import duckdb
@@ -185,6 +187,17 @@ class Frame:
 
     def close(self) -> None:
         self._duck.close()
+
+
+@cache
+def texts(select: str) -> tuple[bool, ...]:
+    """Which columns of a SELECT are texts; the others are whole numbers. Raises `TypeError` for anything else."""
+    with closing(Frame()) as frame:
+        frame.load([])
+        types = {column: kind for column, kind, *_ in frame.select(f"DESCRIBE {select}")}
+    if others := set(types.values()) - {"VARCHAR", "BOOLEAN", "INTEGER", "BIGINT", "HUGEINT"}:
+        raise TypeError(f"views hold texts and whole numbers, not {', '.join(sorted(others))}: {types}")
+    return tuple(kind == "VARCHAR" for kind in types.values())
 
 
 def _table(rows: Sequence[Row]) -> pa.Table:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from sqlite3 import Connection
 from typing import Any, Protocol
+
+from projections.database import Transaction
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -15,7 +16,7 @@ MICROSECOND = timedelta(microseconds=1)
 class Readable(Protocol):
     """Views, as far as a query needs them."""
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         """One snapshot of all views."""
 
 
@@ -23,7 +24,7 @@ class Readable(Protocol):
 class Where:
     """Conditions that all must hold, and the values bound in them.
 
-    `index` names the column to find rows by; without it SQLite chooses, by guess.
+    `index` names the column to find rows by; without it SQLite chooses, by guess. PostgreSQL always chooses.
     """
 
     index: str | None = None

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
 from projections import statements
+from projections.database import Dialect, Transaction
 from projections.frame import Frame
 from projections.pages import Page, Pages
-from projections.statements import View
-from projections.tables import Stand, Tables, Writing, discard, latest, registry, stand
+from projections.statements import PARTS, View
+from projections.tables import Stand, Tables, Writing, discard, latest, registry, stand, tell
 
 PAGE = 10_000
 Progress = Callable[[int, int], None]
 """Told how many events are done, and how many there are."""
 Generations = Mapping[View, int]
+Statements = Callable[[View, int, Dialect], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class RebuildReport:
 
 
 class Rebuilding:
-    """One rebuild. With those who read or write the views meanwhile it shares nothing but the file."""
+    """One rebuild. With those who read or write the views meanwhile it shares nothing but the database."""
 
     def __init__(self, pages: Pages, tables: Tables) -> None:
         self._pages, self._tables = pages, tables
@@ -48,35 +49,38 @@ class Rebuilding:
     def run(self, progress: Progress | None = None) -> RebuildReport:
         """Fill, furnish, compare and swap. Until the swap nobody sees any of it."""
         with closing(self._frame):
-            with self._tables.writing() as connection:
-                self._begin(connection)
+            with self._tables.writing() as transaction:
+                self._begin(transaction)
             reached = self._fill(progress)
-            with self._tables.writing() as connection:
-                self._each(connection, statements.furnish)
-            with self._tables.writing() as connection:
-                return self._swap(connection, reached)
+            with self._tables.writing() as transaction:
+                self._each(transaction, statements.furnish)
+                for view, generation in self._fresh.items():
+                    for part in PARTS if view.counted else PARTS[:1]:
+                        transaction.analyze(f"{statements.table(view, generation)}{part}")
+            with self._tables.writing() as transaction:
+                return self._swap(transaction, reached)
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
+    def _begin(self, transaction: Transaction) -> None:
         """Empty tables beside those in use; what a broken rebuild left is thrown away."""
-        self._fresh = dict.fromkeys(self._tables.views, latest(connection) + 1)
-        discard(connection, self._tables.views)
+        self._fresh = dict.fromkeys(self._tables.views, latest(transaction) + 1)
+        discard(transaction, self._tables.views)
         for view, generation in self._fresh.items():
-            connection.execute(statements.create(view, generation))
+            transaction.execute(statements.create(view, generation, transaction.dialect))
 
     def _fill(self, progress: Progress | None) -> int:
         reached = 0
         for page in self._pages_after(0):
-            with self._tables.writing() as connection:
-                self._put(connection, self._fresh, page, statements.fill)
+            with self._tables.writing() as transaction:
+                self._put(transaction, self._fresh, page, statements.fill)
             reached = page.reached
             if progress:
                 progress(reached, max(reached, self._pages.head))
         return reached
 
-    def _swap(self, connection: sqlite3.Connection, reached: int) -> RebuildReport:
+    def _swap(self, transaction: Transaction, reached: int) -> RebuildReport:
         """What came meanwhile goes into both; they are compared; the new ones take the names over."""
-        head, stands = self._pages.head, registry(connection)
-        self._follow(connection, self._fresh, reached, head)
+        head, stands = self._pages.head, registry(transaction)
+        self._follow(transaction, self._fresh, reached, head)
         equal: list[str] = []
         different: list[str] = []
         new: list[str] = []
@@ -85,38 +89,40 @@ class Rebuilding:
             if old is None or old.position == 0 or old.definition != view.definition():
                 new.append(view.name)
                 continue
-            self._follow(connection, {view: old.generation}, old.position, head)
-            same = _digest(connection, view, old.generation) == _digest(connection, view, generation)
+            self._follow(transaction, {view: old.generation}, old.position, head)
+            same = _digest(transaction, view, old.generation) == _digest(transaction, view, generation)
             (equal if same else different).append(view.name)
-        self._each(connection, statements.show)
+        transaction.alone()
+        self._each(transaction, statements.show)
         for view, generation in self._fresh.items():
-            stand(connection, view, Stand(view.definition(), generation, head))
-        discard(connection, self._tables.views)
+            stand(transaction, view, Stand(view.definition(), generation, head))
+        discard(transaction, self._tables.views)
+        tell(transaction, self._tables.views)
         return RebuildReport(head, tuple(equal), tuple(different), tuple(new))
 
-    def _follow(self, connection: sqlite3.Connection, views: Generations, start: int, stop: int) -> None:
+    def _follow(self, transaction: Transaction, views: Generations, start: int, stop: int) -> None:
         for page in self._pages_after(start, stop):
-            self._put(connection, views, page, statements.merge)
+            self._put(transaction, views, page, statements.merge)
 
-    def _put(self, connection: sqlite3.Connection, views: Generations, page: Page, how: Writing) -> None:
+    def _put(self, transaction: Transaction, views: Generations, page: Page, how: Writing) -> None:
         self._frame.load(page.rows)
         for view, generation in views.items():
-            self._tables.put(connection, view, generation, self._frame.changes(view), how)
+            self._tables.put(transaction, view, generation, self._frame.changes(view), how)
 
     def _pages_after(self, position: int, stop: int | None = None) -> Iterator[Page]:
         while page := self._pages.read(position, PAGE, stop):
             yield page
             position = page.reached
 
-    def _each(self, connection: sqlite3.Connection, statements_of: Callable[[View, int], Iterator[str]]) -> None:
+    def _each(self, transaction: Transaction, statements_of: Statements) -> None:
         for view, generation in self._fresh.items():
-            for statement in statements_of(view, generation):
-                connection.execute(statement)
+            for statement in statements_of(view, generation, transaction.dialect):
+                transaction.execute(statement)
 
 
-def _digest(connection: sqlite3.Connection, view: View, generation: int) -> str:
+def _digest(transaction: Transaction, view: View, generation: int) -> str:
     """SHA-256 over all that a view says."""
     found = hashlib.sha256()
-    for row in connection.execute(statements.rows(view, generation)):
-        found.update(repr(row).encode())
+    for row in transaction.stream(statements.rows(view, generation)):
+        found.update(repr(tuple(row)).encode())
     return found.hexdigest()

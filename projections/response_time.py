@@ -61,7 +61,6 @@ class ResponseTime(Projection):
 By = Literal[LevelName, "all", "kind", "day", "week", "month"]
 KEY_OF: dict[By, str] = {
     "all": "NULL",
-    "week": "date(day, 'weekday 0', '-6 days')",  # its Monday
     "month": "substr(day, 1, 7)",
 }
 
@@ -93,14 +92,14 @@ def response_times(
     where, counted = places(scope, drawing.under(query.territory)), days(query)
     counted.equal("stage", query.stage)
     counted.equal("kind", query.kind)
-    with views.reading() as connection:
-        rows = drawing.rows(connection, ResponseTime, counted)
-        found = connection.execute(
-            f"""SELECT {KEY_OF.get(query.by, query.by)}, {community_of(query.by)}, bucket, sum(n)
-                FROM {rows.sql} WHERE {where}
-                GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3""",
-            (*rows.values, *where.values),
-        ).fetchall()
+    with views.reading() as transaction:
+        rows = drawing.rows(transaction, ResponseTime, counted)
+        key_of = KEY_OF | {"week": transaction.dialect.monday.format("day")}
+        statement = f"""
+            SELECT {key_of.get(query.by, query.by)}, {community_of(query.by)}, bucket, CAST(sum(n) AS BIGINT)
+            FROM {rows.sql} WHERE {where}
+            GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3"""
+        found = transaction.execute(statement, (*rows.values, *where.values)).fetchall()
     return tuple(
         ResponseTimeRow(**drawing.about(*key), **_percentiles([row[2:] for row in rows]))
         for key, rows in groupby(found, lambda row: row[:2])

@@ -1,12 +1,14 @@
-"""The SQL of a view's tables in SQLite, written from its columns: made, merged into, counted, compared.
+"""The SQL of a view's tables, written from its columns: made, merged into, counted, compared.
 
 Names are our own literals, never anybody's input; every value is bound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from projections.database import Dialect
+from projections.frame import texts
 from projections.projection import KEY, LAST, SUM, Projection
 
 View = type[Projection]
@@ -19,14 +21,14 @@ def table(view: View, generation: int) -> str:
     return f"{view.name}~{generation}"
 
 
-def create(view: View, generation: int) -> str:
+def create(view: View, generation: int, dialect: Dialect) -> str:
     """An empty table."""
-    listed = " WITHOUT ROWID" if view.merging(SUM) else ""
-    columns = ", ".join(view.columns)
+    listed = dialect.clustered if view.merging(SUM) else ""
+    columns = _typed(view, view.columns, dialect)
     return f'CREATE TABLE "{table(view, generation)}" ({columns}, PRIMARY KEY ({_keys(view)})){listed}'
 
 
-def furnish(view: View, generation: int) -> Iterator[str]:
+def furnish(view: View, generation: int, dialect: Dialect) -> Iterator[str]:
     """Indices and counts, quickest made once the rows are there."""
     name = table(view, generation)
     for nth, index in enumerate(view.indices):
@@ -35,11 +37,12 @@ def furnish(view: View, generation: int) -> Iterator[str]:
         yield f'CREATE INDEX "{name} {nth}" ON "{name}" ({columns}){partial}'
     if view.counted:
         combination = ", ".join(view.counted)
-        yield f'CREATE TABLE "{name} counted" ({combination}, n, PRIMARY KEY ({combination})) WITHOUT ROWID'
+        columns = f"{_typed(view, view.counted, dialect)}, n {dialect.integer}"
+        yield f'CREATE TABLE "{name} counted" ({columns}, PRIMARY KEY ({combination})){dialect.clustered}'
         yield f'INSERT INTO "{name} counted" SELECT {combination}, count(*) FROM "{name}" GROUP BY {combination}'
 
 
-def show(view: View, generation: int) -> Iterator[str]:
+def show(view: View, generation: int, dialect: Dialect) -> Iterator[str]:
     """Let the names people query mean this generation."""
     for part in PARTS if view.counted else PARTS[:1]:
         yield f'DROP VIEW IF EXISTS "{view.name}{part}"'
@@ -73,6 +76,11 @@ def rows(view: View, generation: int) -> str:
     return f'SELECT * FROM "{table(view, generation)}" WHERE {something} ORDER BY {_keys(view)}'
 
 
+def _typed(view: View, columns: Iterable[str], dialect: Dialect) -> str:
+    is_text = dict(zip(view.columns, texts(view.page_select()), strict=True))
+    return ", ".join(f"{column} {dialect.text if is_text[column] else dialect.integer}" for column in columns)
+
+
 def _keys(view: View) -> str:
     return ", ".join(view.merging(KEY))
 
@@ -84,17 +92,17 @@ def _values(view: View) -> list[str]:
 def _upsert(view: View, generation: int, page: str, columns: Sequence[str]) -> str:
     def merged(column: str) -> str:
         if column in view.merging(SUM):
-            return f"{column} = {column} + excluded.{column}"
-        return f"{column} = coalesce(excluded.{column}, {column})"
+            return f"{column} = old.{column} + excluded.{column}"
+        return f"{column} = coalesce(excluded.{column}, old.{column})"
 
     return f"""
-        INSERT INTO "{table(view, generation)}" SELECT * FROM {page} WHERE true
+        INSERT INTO "{table(view, generation)}" AS old SELECT * FROM {page} WHERE true
         ON CONFLICT ({_keys(view)}) DO UPDATE SET {", ".join(map(merged, columns))}"""
 
 
 def _amend(view: View, generation: int, page: str, columns: Sequence[str]) -> str:
     same = " AND ".join(f"old.{key} = new.{key}" for key in view.merging(KEY))
-    news = " OR ".join(f"coalesce(new.{column}, old.{column}) IS NOT old.{column}" for column in columns)
+    news = " OR ".join(f"coalesce(new.{column}, old.{column}) IS DISTINCT FROM old.{column}" for column in columns)
     merged = ", ".join(f"{column} = coalesce(new.{column}, old.{column})" for column in columns)
     return f'UPDATE "{table(view, generation)}" AS old SET {merged} FROM {page} AS new WHERE {same} AND ({news})'
 
@@ -104,7 +112,7 @@ def _recount(view: View, generation: int, page: str, sign: int) -> str:
     [key] = view.merging(KEY)
     name, combination = table(view, generation), ", ".join(view.counted)
     return f"""
-        INSERT INTO "{name} counted"
+        INSERT INTO "{name} counted" AS old
         SELECT {combination}, {sign} * count(*) FROM "{name}"
         WHERE {key} IN (SELECT {key} FROM {page}) GROUP BY {combination}
-        ON CONFLICT ({combination}) DO UPDATE SET n = n + excluded.n"""
+        ON CONFLICT ({combination}) DO UPDATE SET n = old.n + excluded.n"""

@@ -1,38 +1,27 @@
-"""Rows and positions of the views, in one SQLite file beside the events. All of it can be made again."""
+"""Rows and positions of the views, in a database beside the events. All of it can be made again."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from tempfile import TemporaryDirectory
-from threading import RLock
-from time import sleep
 from typing import Any, NamedTuple
 
 from projections import statements
+from projections.database import Database, Transaction
+from projections.sqlite import SQLiteDatabase
 from projections.statements import PARTS, View
 
-APPLICATION_ID = int.from_bytes(b"BIDV")
-PATIENCE = 60.0
-"""Seconds to wait for another writer: as long as comparing and swapping after a rebuild may take."""
-BOUND = 30_000
-"""Values bound in one statement; SQLite takes 32,766."""
+MARK = b"BIDV"
+"""Tells a file of views from others."""
 REGISTRY = """
     CREATE TABLE IF NOT EXISTS views (
-        name TEXT PRIMARY KEY, definition TEXT NOT NULL, generation INTEGER NOT NULL, position INTEGER NOT NULL
+        name TEXT PRIMARY KEY, definition TEXT NOT NULL, generation BIGINT NOT NULL, position BIGINT NOT NULL
     )"""
 
 Rows = Sequence[tuple[Any, ...]]
 Writing = Callable[[View, int, str], Iterable[str]]
 """How rows get into a table: `statements.merge`, or `statements.fill` while it is bare."""
-
-
-class ViewsUnusable(RuntimeError):
-    """The file of the views cannot be used. Carries a Chinese sentence that says why and what to do."""
 
 
 class DefinitionChanged(RuntimeError):
@@ -51,58 +40,35 @@ class Stand(NamedTuple):
 
 
 class Tables:
-    """The views' file; a temporary one where no path is given. One writer at a time, readers from any thread."""
+    """The tables of these views: in a database, in the SQLite file at a path, or in a temporary one.
 
-    def __init__(self, path: Path | None, views: Sequence[View]) -> None:
-        self._folder = TemporaryDirectory(prefix="bidao-views-") if path is None else None
-        self.path = Path(self._folder.name, "views.db") if self._folder else Path(path or "")
+    The database is theirs from now on. Raises `DatabaseUnusable`.
+    """
+
+    def __init__(self, where: Database | Path | None, views: Sequence[View]) -> None:
+        self.database = SQLiteDatabase(where, MARK) if where is None or isinstance(where, Path) else where
         self.views = views
-        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
-        self._turn = RLock()
         try:
-            self._writer = self._connect()
             self._prepare()
-        except sqlite3.Error as error:
-            raise ViewsUnusable(f"视图文件 {self.path} 不能使用（{error}）。它可以删去，会从事件重新生成。") from error
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Let go of every connection; a temporary file is gone."""
-        self._writer.close()
-        with suppress(Empty):
-            while True:
-                self._idle.get_nowait().close()
-        if self._folder:
-            self._folder.cleanup()
+        """Let go of every transaction; a temporary file is gone."""
+        self.database.close()
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         """One snapshot of all views, unmoved by whatever is written meanwhile."""
-        try:
-            connection = self._idle.get_nowait()
-        except Empty:
-            connection = self._connect()
-        connection.execute("BEGIN")
-        try:
-            yield connection
-        finally:
-            connection.rollback()
-            self._idle.put(connection)
+        return self.database.reading()
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it or nothing, and no other process in between."""
-        with self._turn:
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-                self._writer.execute("COMMIT")
-            except BaseException:
-                self._writer.rollback()
-                raise
+    def writing(self) -> AbstractContextManager[Transaction]:
+        """One transaction: all of it or nothing, and no other writer in between."""
+        return self.database.writing()
 
-    def stands(self, connection: sqlite3.Connection) -> dict[View, Stand]:
+    def stands(self, transaction: Transaction) -> dict[View, Stand]:
         """How far each view has come. Raises `DefinitionChanged`."""
-        found = registry(connection)
+        found = registry(transaction)
         for view in self.views:
             if found[view.name].definition != view.definition():
                 raise DefinitionChanged(view)
@@ -110,105 +76,88 @@ class Tables:
 
     def position(self) -> int:
         """Up to where every view has come."""
-        with self.reading() as connection:
-            found = registry(connection)
+        with self.reading() as transaction:
+            found = registry(transaction)
         return min(found[view.name].position for view in self.views)
 
     def advance(self, start: int, reached: int, changes: Mapping[View, Rows]) -> bool:
         """Merge what a page brings to the views that stand at `start`; False when another process was faster."""
-        with self.writing() as connection:
-            stands = self.stands(connection)
+        with self.writing() as transaction:
+            stands = self.stands(transaction)
             if any(stands[view].position != start for view in changes):
                 return False
             for view, rows in changes.items():
-                self.put(connection, view, stands[view].generation, rows, statements.merge)
-                stand(connection, view, stands[view]._replace(position=reached))
+                self.put(transaction, view, stands[view].generation, rows, statements.merge)
+                stand(transaction, view, stands[view]._replace(position=reached))
+            tell(transaction, self.views)
         return True
 
-    def put(self, connection: sqlite3.Connection, view: View, generation: int, rows: Rows, how: Writing) -> None:
-        """Merge rows into one generation of a view, within the caller's transaction.
-
-        They go by a table in memory, many in a statement: a row at a time, the driver would hand the
-        interpreter to a busy thread after each.
-        """
+    def put(self, transaction: Transaction, view: View, generation: int, rows: Rows, how: Writing) -> None:
+        """Merge rows into one generation of a view, within the caller's transaction."""
         if not rows:
             return
-        page = f'temp."{view.name} page"'
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {page} ({', '.join(view.columns)})")
-        connection.execute(f"DELETE FROM {page}")
-        row, size = f"({','.join('?' * len(view.columns))})", BOUND // len(view.columns)
-        for part in (rows[at : at + size] for at in range(0, len(rows), size)):
-            values = ",".join([row] * len(part))
-            connection.execute(f"INSERT INTO {page} VALUES {values}", list(chain.from_iterable(part)))
-        for statement in how(view, generation, page):
-            connection.execute(statement)
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes, position and rows, comes again
-        connection.execute("PRAGMA temp_store = MEMORY")
-        return connection
+        page = f"{view.name} page"
+        transaction.load(page, f'SELECT * FROM "{statements.table(view, generation)}"', rows)
+        for statement in how(view, generation, f'"{page}"'):
+            transaction.execute(statement)
 
     def _prepare(self) -> None:
-        """Make the file ours, and a table for every view that has none."""
-        [mark] = self._writer.execute("PRAGMA application_id").fetchone()
-        if mark not in (0, APPLICATION_ID):
-            raise ViewsUnusable(f"文件 {self.path} 不是必到的视图文件，请另指定文件。")
-        _write_ahead(self._writer)
-        with self.writing() as connection:
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(REGISTRY)
-            known = registry(connection)
-            generation = latest(connection) + 1
+        """A table for every view that has none."""
+        with self.writing() as transaction:
+            transaction.execute(REGISTRY)
+            known = registry(transaction)
+            generation = latest(transaction) + 1
             for view in self.views:
                 if view.name not in known:
-                    make(connection, view, generation)
+                    make(transaction, view, generation)
 
 
-def make(connection: sqlite3.Connection, view: View, generation: int) -> None:
+def make(transaction: Transaction, view: View, generation: int) -> None:
     """A new view: its tables, empty, and its stand before the first event."""
-    connection.execute(statements.create(view, generation))
-    for statement in (*statements.furnish(view, generation), *statements.show(view, generation)):
-        connection.execute(statement)
-    stand(connection, view, Stand(view.definition(), generation, 0))
+    dialect = transaction.dialect
+    transaction.execute(statements.create(view, generation, dialect))
+    for more in (statements.furnish, statements.show):
+        for statement in more(view, generation, dialect):
+            transaction.execute(statement)
+    stand(transaction, view, Stand(view.definition(), generation, 0))
 
 
-def discard(connection: sqlite3.Connection, views: Sequence[View]) -> None:
+def discard(transaction: Transaction, views: Sequence[View]) -> None:
     """Drop every table that none of these views is shown from: old versions, and what a broken rebuild left."""
-    known = registry(connection)
-    shown = {f"{statements.table(view, known[view.name].generation)}{part}" for view in views for part in PARTS}
+    known = registry(transaction)
     names = {f"{view.name}{part}" for view in views for part in PARTS}
-    listed = connection.execute(
-        "SELECT type, name FROM sqlite_master WHERE type = 'view' OR name LIKE '%~%'"
-    ).fetchall()
-    for kind, name in listed:
-        if kind in ("table", "view") and name not in shown | names:
-            connection.execute(f'DROP {kind} "{name}"')
+    shown = {f"{statements.table(view, known[view.name].generation)}{part}" for view in views for part in PARTS}
+    there = transaction.relations()
+    for kind, kept in (("view", names), ("table", shown)):  # in this order: a view is shown from a table
+        for name in there:
+            if there[name] == kind and name not in kept and (kind == "view" or "~" in name):
+                transaction.execute(f'DROP {kind} "{name}"')
     for name in known.keys() - names:
-        connection.execute("DELETE FROM views WHERE name = ?", (name,))
+        transaction.execute("DELETE FROM views WHERE name = ?", (name,))
 
 
-def registry(connection: sqlite3.Connection) -> dict[str, Stand]:
-    """Every view in the file, whoever's it is."""
-    rows = connection.execute("SELECT name, definition, generation, position FROM views")
+def registry(transaction: Transaction) -> dict[str, Stand]:
+    """Every view in the database, whoever's it is."""
+    rows = transaction.execute("SELECT name, definition, generation, position FROM views")
     return {name: Stand(*stands) for name, *stands in rows}
 
 
-def stand(connection: sqlite3.Connection, view: View, at: Stand) -> None:
+def stand(transaction: Transaction, view: View, at: Stand) -> None:
     """Note how far a view has come."""
-    connection.execute("INSERT OR REPLACE INTO views VALUES (?, ?, ?, ?)", (view.name, *at))
+    transaction.execute(
+        """INSERT INTO views VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE
+           SET definition = excluded.definition, generation = excluded.generation, position = excluded.position""",
+        (view.name, *at),
+    )
 
 
-def latest(connection: sqlite3.Connection) -> int:
+def tell(transaction: Transaction, views: Sequence[View]) -> None:
+    """Let other processes hear up to where all of these views have come."""
+    found = registry(transaction)
+    transaction.notify(str(min(found[view.name].position for view in views)))
+
+
+def latest(transaction: Transaction) -> int:
     """The highest generation of any table, 0 when there is none."""
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%~%'")
-    return max((int(name.rpartition("~")[2].split()[0]) for (name,) in names), default=0)
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch the journal; of processes that do so at once, all but one are told "locked" without any waiting."""
-    for _ in range(50):
-        with suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        sleep(0.02)
+    tables = [name for name, kind in transaction.relations().items() if kind == "table" and "~" in name]
+    return max((int(name.rpartition("~")[2].split()[0]) for name in tables), default=0)

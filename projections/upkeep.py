@@ -44,15 +44,15 @@ def open_cases(views: Readable, after: Mark, limit: int) -> list[WaitingCase]:
 
 def count_open(views: Readable) -> int:
     """How many open cases there are."""
-    with views.reading() as connection:
-        [count] = connection.execute(f"""SELECT count(*) FROM "{Docket.name}" WHERE open = 1""").fetchone()
+    with views.reading() as transaction:
+        [count] = transaction.execute(f"""SELECT count(*) FROM "{Docket.name}" WHERE open = 1""").fetchone()
         return int(count)
 
 
 def _page(views: Readable, order: str, condition: str, after: Mark, limit: int) -> list[WaitingCase]:
     """At most `limit` rows beyond a mark, in order of a column and, within one value, of their first event."""
-    with views.reading() as connection:
-        found = connection.execute(
+    with views.reading() as transaction:
+        found = transaction.execute(
             f"""SELECT {order}, opened, id, version, officer, {", ".join(PATH)} FROM "{Docket.name}"
                 WHERE {condition} AND ({order}, opened) > (?, ?) ORDER BY {order}, opened LIMIT ?""",
             (*after, limit),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from sqlite3 import Connection
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from domain.territory import Territory
+from projections.database import Transaction
 from projections.docket import Docket
 from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, community_of, days, places
 from projections.projection import KEY, SUM, Merge, Projection
@@ -91,9 +91,9 @@ def workload(views: Readable, scope: Scope, query: WorkloadQuery, territory: Ter
     """The work within what a reader may see, in order of keys, communities and days."""
     drawing = Drawing(territory, now=query.drawn == "now")
     where = places(scope, drawing.under(query.territory))
-    with views.reading() as connection:
-        done = _done(connection, drawing, query, where)
-        open_now = {} if query.split_by_day else _open_now(connection, drawing, query, where)
+    with views.reading() as transaction:
+        done = _done(transaction, drawing, query, where)
+        open_now = {} if query.split_by_day else _open_now(transaction, drawing, query, where)
     idle = [(*key, None, *[0] * len(WORK)) for key in open_now.keys() - {row[:2] for row in done}]
     return tuple(
         WorkloadRow(
@@ -106,24 +106,24 @@ def workload(views: Readable, scope: Scope, query: WorkloadQuery, territory: Ter
     )
 
 
-def _done(connection: Connection, drawing: Drawing, query: WorkloadQuery, where: Where) -> list[tuple[Any, ...]]:
+def _done(transaction: Transaction, drawing: Drawing, query: WorkloadQuery, where: Where) -> list[tuple[Any, ...]]:
     """Key, community, day, and how much of each kind of work."""
-    rows = drawing.rows(connection, Workload, days(query))
+    rows = drawing.rows(transaction, Workload, days(query))
     day = "day" if query.split_by_day else "NULL"
-    sums = [f"sum({work})" for work in WORK]
+    sums = [f"CAST(sum({work}) AS BIGINT)" for work in WORK]
     statement = f"""
         SELECT {query.by}, {community_of(query.by)}, {day}, {", ".join(sums)} FROM {rows.sql} WHERE {where}
         GROUP BY 1, 2, 3 HAVING {" OR ".join(f"{total} <> 0" for total in sums)}"""
-    return connection.execute(statement, (*rows.values, *where.values)).fetchall()
+    return [tuple(row) for row in transaction.execute(statement, (*rows.values, *where.values))]
 
 
 def _open_now(
-    connection: Connection, drawing: Drawing, query: WorkloadQuery, where: Where
+    transaction: Transaction, drawing: Drawing, query: WorkloadQuery, where: Where
 ) -> dict[tuple[str, str], int]:
     """Cases in hand now, by key and community, whenever they were reported."""
-    rows = drawing.rows(connection, Docket, Where(terms=["open = 1"]))
+    rows = drawing.rows(transaction, Docket, Where(terms=["open = 1"]))
     column = '"lead"' if query.by == "unit" else query.by
     statement = f"""
         SELECT {column}, {community_of(column)}, count(*) FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
-    found = connection.execute(statement, (*rows.values, *where.values))
+    found = transaction.execute(statement, (*rows.values, *where.values))
     return {(key, community): n for key, community, n in found}

@@ -1,4 +1,4 @@
-"""A town to ask about: some seventy cases, and the views of them."""
+"""A town to ask about: some seventy cases, and the views of them, wherever they are kept."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import pytest
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
 from projections.engine import Views
+from tests.casework.stores import StoreKind
 from tests.histories import history, streams
 from tests.projections import recomputation, showing
 from tests.projections.recomputation import Lines
+from tests.projections.rooms import KINDS, SQLITE, Home, Room
 from tests.projections.town import Town
 from tests.rules.scene import Move
 
@@ -33,17 +35,51 @@ def cases(case_files: list[Lines]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="package")
-def views() -> Iterator[Views]:
+def sqlite_views() -> Iterator[Views]:
     with closing(showing.whole(history(**BIG))) as views:
         yield views
 
 
+@pytest.fixture(scope="package")
+def postgres_views(postgres_url: str) -> Iterator[Views]:
+    with closing(showing.whole(history(**BIG), Room(Path("the town"), postgres_url))) as views:
+        yield views
+
+
+@pytest.fixture(scope="package", params=KINDS)
+def views(request: pytest.FixtureRequest) -> Views:
+    views: Views = request.getfixturevalue(f"{request.param}_views")
+    return views
+
+
+@pytest.fixture(params=KINDS)
+def room(request: pytest.FixtureRequest, tmp_path: Path) -> Room:
+    """Room for views, to be opened more than once."""
+    return Room(tmp_path, SQLITE if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
+    """A store, and room for its views in the same kind of database; of one in memory, in a file."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else SQLITE
+    return Home(StoreKind(request.param, url), Room(tmp_path, url))
+
+
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Any]:
+def sqlite_town(tmp_path: Path) -> Iterator[Any]:
+    yield from _towns(Room(tmp_path))
+
+
+@pytest.fixture
+def town(room: Room) -> Iterator[Any]:
+    yield from _towns(room)
+
+
+def _towns(room: Room) -> Iterator[Any]:
     built: list[Town] = []
 
     def build(*moves: Move) -> Town:
-        built.append(Town(tmp_path, *moves))
+        built.append(Town(room, *moves))
         return built[-1]
 
     yield build

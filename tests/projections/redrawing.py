@@ -16,6 +16,7 @@ from domain.territory import Level, Node, Place, Territory
 from projections.engine import Views
 from tests.histories import streams
 from tests.projections.recomputation import Lines
+from tests.projections.rooms import Room
 from tests.rules.scene import CLOCKS, DISTRICT, MORNING, OFFICER, SYSTEM, Actor, report
 
 
@@ -42,14 +43,14 @@ class Office:
         return Caller("desk", f"key-{self.now}", who.id, who.role, who.scope, who.unit)
 
 
-def views_of(territory: Territory, *lives: Callable[[Office], Awaitable[None]]) -> Views:
+def views_of(room: Room | None, territory: Territory, *lives: Callable[[Office], Awaitable[None]]) -> Views:
     """What happened in an office, seen."""
 
     async def lived() -> Views:
         office = Office(territory)
         for life in lives:
             await life(office)
-        views = Views(office.files, None, page=50)
+        views = Views(office.files, room.open() if room else None, page=50)
         views.catch_up()
         await office.casework.aclose()
         return views

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,6 +18,7 @@ from projections.response_time import ResponseTime
 from projections.workload import WORK, Workload
 from tests.histories import store
 from tests.projections.recomputation import RESPONSE_TIME, WORKLOAD
+from tests.projections.rooms import Room
 
 Rows = list[dict[str, Any]]
 ALL = (Docket, Workload, ResponseTime)
@@ -26,12 +26,11 @@ ALL = (Docket, Workload, ResponseTime)
 
 def shown(views: Views) -> dict[str, Rows]:
     """Every row of every view and of the docket's counts, in order; what adds up to nothing is not there."""
-    with views.reading() as connection:
+    with views.reading() as transaction:
         found = {}
         for name in (*(view.name for view in ALL), "docket.v2 counted"):
-            cursor = connection.execute(f'SELECT * FROM "{name}"')  # noqa: S608 - our own names
-            columns = [column for column, *_ in cursor.description]
-            found[name] = sorted((dict(zip(columns, row, strict=True)) for row in cursor), key=repr)
+            rows = transaction.execute(f'SELECT * FROM "{name}"')  # noqa: S608 - our own names
+            found[name] = sorted(map(dict, rows), key=repr)
     for view in (Workload, ResponseTime):
         sums = view.merging(SUM)
         found[view.name] = [row for row in found[view.name] if any(row[column] for column in sums)]
@@ -56,10 +55,10 @@ def docket(views: Views) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def cut(events: Sequence[Notification], draw: Random, path: Path | None = None) -> Views:
+def cut(events: Sequence[Notification], draw: Random, room: Room) -> Views:
     """Views that saw the events come in stretches of any length, in pages of any length."""
     files = CaseFiles(env=MEMORY_ENV)
-    views = Views(files, path, page=draw.choice((9, 40, 1000)))
+    views = Views(files, room.open(), page=draw.choice((9, 40, 1000)))
     left = list(events)
     while left:
         stretch = draw.choice((1, 20, 60, len(left)))
@@ -69,10 +68,10 @@ def cut(events: Sequence[Notification], draw: Random, path: Path | None = None) 
     return views
 
 
-def whole(events: Sequence[Notification]) -> Views:
+def whole(events: Sequence[Notification], room: Room | None = None) -> Views:
     """Views that read all events as one page."""
     files = CaseFiles(env=MEMORY_ENV)
     store(files, events)
-    views = Views(files, None, page=len(events))
+    views = Views(files, room.open() if room else None, page=len(events))
     views.catch_up()
     return views

@@ -20,6 +20,8 @@ from projections.alike import Sought, alike, alike_counts
 from projections.clusters import ClustersQuery, clusters
 from projections.engine import Views
 from projections.scope import Scope
+from tests.projections import showing
+from tests.projections.rooms import Room
 from tests.projections.test_docket import Explained
 from tests.projections.town import ALL, TABLE, at, reported
 from tests.rules.scene import (
@@ -168,8 +170,8 @@ def test_a_row_of_the_docket_is_told_how_many_are_like_it(town: Any) -> None:
     assert here.counted()["row 1"] == 2
 
 
-def test_candidates_are_found_by_index_however_long_the_docket_is(town: Any) -> None:
-    here = town(reported(CASE, at(0), building="building"))
+def test_candidates_are_found_by_index_however_long_the_docket_is(sqlite_town: Any) -> None:
+    here = sqlite_town(reported(CASE, at(0), building="building"))
     for scope in (ALL, Scope.of("grid", Level.GRID), Scope.of("street", Level.STREET)):
         explained = Explained(here.views)
         alike(explained, here.files, scope, here.sought(), TABLE)
@@ -183,8 +185,7 @@ def test_candidates_are_found_by_index_however_long_the_docket_is(town: Any) -> 
 def test_no_view_holds_a_position(town: Any) -> None:
     """Only the case file does. The cell is all that views know of it."""
     here = town(reported(CASE, at(0)), reported("near", at(5)))
-    with here.views.reading() as connection:
-        everything = "\n".join(connection.iterdump())
+    everything = repr(showing.shown(here.views))
     assert cell_of(HUAIHUA) in everything
     for degrees in (HUAIHUA.longitude, HUAIHUA.latitude, at(5).longitude, at(5).latitude):
         assert str(degrees)[:8] not in everything
@@ -209,9 +210,9 @@ def test_what_has_been_made_to_forget_its_position_is_not_measured(town: Any, mo
     assert here.clusters() == [["near", CASE]]
 
 
-def test_an_empty_town_has_nothing_alike() -> None:
+def test_an_empty_town_has_nothing_alike(room: Room) -> None:
     files = CaseFiles(env=MEMORY_ENV)
-    with closing(Views(files, None)) as views:
+    with closing(Views(files, room.open())) as views:
         assert alike(views, files, ALL, Sought("0101", MORNING, "building", HUAIHUA), TABLE).items == ()
         assert clusters(views, files, ALL, ClustersQuery(), TABLE).clusters == ()
         assert alike_counts(views, files, ALL, [], TABLE) == {}

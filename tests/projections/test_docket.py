@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
@@ -15,11 +14,14 @@ from domain.casework.application import MEMORY_ENV, CaseFiles
 from domain.clocks import Light
 from domain.incident.words import Kind, Stage
 from domain.territory import Level
+from projections.database import Rows
 from projections.docket import BadCursor, DocketPage, DocketQuery, Sort, docket
 from projections.engine import Views
 from projections.scope import Scope
+from projections.sqlite import DIALECT
 from tests.histories import history, store
 from tests.projections.recomputation import PATH
+from tests.projections.rooms import Room
 from tests.rules.scene import MORNING
 
 Case = dict[str, Any]
@@ -177,12 +179,12 @@ def test_nobody_sees_or_counts_beyond_their_scope(
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_whoever_pages_while_cases_come_in_misses_none_that_was_there(sort: str) -> None:
+def test_whoever_pages_while_cases_come_in_misses_none_that_was_there(room: Room, sort: str) -> None:
     events = history(5)
     files = CaseFiles(env=MEMORY_ENV)
     first, later = events[: len(events) // 2], events[len(events) // 2 :]
     store(files, first)
-    with closing(Views(files, None)) as views:
+    with closing(Views(files, room.open())) as views:
         views.catch_up()
         there = [row.incident_id for page in pages(views, {}) for row in page.items]
         seen = []
@@ -229,19 +231,21 @@ def test_a_cursor_serves_its_own_query_only(views: Views) -> None:
 class Explained:
     """Views that note how SQLite goes about each query."""
 
+    dialect = DIALECT
+
     def __init__(self, views: Views) -> None:
         self._views, self.plans = views, list[str]()
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
-        with self._views.reading() as connection:
-            self._connection = connection
+        with self._views.reading() as transaction:
+            self._transaction = transaction
             yield self
 
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        steps = self._connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> Rows:
+        steps = self._transaction.execute(f"EXPLAIN QUERY PLAN {statement}", values)
         self.plans.append("; ".join(step[-1] for step in steps))
-        return self._connection.execute(statement, values)
+        return self._transaction.execute(statement, values)
 
 
 WHOLE = re.compile(r"SCAN docket\.v2~\d+(?! counted| USING)")
@@ -250,7 +254,7 @@ WHOLE = re.compile(r"SCAN docket\.v2~\d+(?! counted| USING)")
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("sorted_up_to", [-1, 2_000])
 def test_no_page_needs_a_reading_of_the_whole_docket(
-    views: Views, sort: str, sorted_up_to: int, monkeypatch: pytest.MonkeyPatch
+    sqlite_views: Views, sort: str, sorted_up_to: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Flat from ten thousand cases to a million: by an index, and sorted only where it cannot be many."""
     monkeypatch.setattr(
@@ -260,9 +264,9 @@ def test_no_page_needs_a_reading_of_the_whole_docket(
         first = DocketQuery.model_validate({**asked, "sort": sort, "limit": 2})
         if not first.stages:
             continue  # nothing is read at all
-        after = docket(views, Scope.of("district", Level.DISTRICT), first, NOW).next
+        after = docket(sqlite_views, Scope.of("district", Level.DISTRICT), first, NOW).next
         for query in (first, first.model_copy(update={"cursor": after})):
-            explained = Explained(views)
+            explained = Explained(sqlite_views)
             docket(explained, Scope.of("district", Level.DISTRICT), query, NOW)
             assert not any(map(WHOLE.search, explained.plans)), (asked, explained.plans)
             sorted_at_most = query.light and (sorted_up_to > 0 or Light.UNDETERMINED in query.light)

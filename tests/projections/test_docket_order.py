@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any, get_args
 
@@ -20,6 +21,7 @@ from projections.reading import microseconds
 from projections.scope import Scope
 from projections.tables import Tables
 from tests.bench.lights import NOW, rows
+from tests.projections.rooms import KINDS, SQLITE, Room
 
 Case = dict[str, Any]
 COARSE = int(timedelta(hours=6).total_seconds()) * 1_000_000
@@ -40,11 +42,13 @@ def town() -> list[Case]:
     return [coarse(dict(zip(Docket.columns, row, strict=True))) for row in rows(Random(8), 600)]
 
 
-@pytest.fixture(scope="module")
-def tables(town: list[Case]) -> Iterator[Tables]:
-    with closing(Tables(None, (Docket,))) as tables:
-        with tables.writing() as connection:
-            tables.put(connection, Docket, 1, [tuple(case.values()) for case in town], statements.merge)
+@pytest.fixture(scope="module", params=KINDS)
+def tables(request: pytest.FixtureRequest, town: list[Case]) -> Iterator[Tables]:
+    url = SQLITE if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    room = Room(Path("the order"), url) if url else None
+    with closing(Tables(room.open() if room else None, (Docket,))) as tables:
+        with tables.writing() as transaction:
+            tables.put(transaction, Docket, 1, [tuple(case.values()) for case in town], statements.merge)
         yield tables
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ from projections.scope import Scope
 from projections.workload import WORK, WorkloadQuery, workload
 from tests.projections import recomputation
 from tests.projections.redrawing import Office, Restless, views_of
+from tests.projections.rooms import KINDS, Room
 from tests.rules.scene import SYSTEM
 
 Told = dict[tuple[str | None, str | None], int]
@@ -65,10 +67,11 @@ async def _reported(office: Office) -> None:
         await office.ask(await office.report(grid, building), c.Arrive())
 
 
-@pytest.fixture(scope="module")
-def views() -> Iterator[Views]:
+@pytest.fixture(scope="module", params=KINDS)
+def views(request: pytest.FixtureRequest) -> Iterator[Views]:
     """Eight cases, all of them written before anything was redrawn, all still in hand."""
-    with closing(views_of(BEFORE, _reported)) as views:
+    room = Room(Path("drawn"), request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
+    with closing(views_of(room, BEFORE, _reported)) as views:
         yield views
 
 
@@ -164,7 +167,7 @@ def test_by_person_and_by_day_only_the_filter_is_drawn(views: Views) -> None:
         ]
 
 
-def test_a_case_redrawn_on_its_way_counts_in_both_grids_then_and_in_one_now() -> None:
+def test_a_case_redrawn_on_its_way_counts_in_both_grids_then_and_in_one_now(room: Room) -> None:
     """Its report stays where it was drawn; what is done later is done in the new grid, where it now is in hand."""
     halves = (Part(id="g1n", name="北", buildings=("b11",)), Part(id="g1s", name="南"))
 
@@ -175,7 +178,7 @@ def test_a_case_redrawn_on_its_way_counts_in_both_grids_then_and_in_one_now() ->
         await office.ask(case, c.Arrive())
 
     after = tree(*TREE, *HALVES, **SPLIT)
-    with closing(views_of(BEFORE, redrawn)) as views:
+    with closing(views_of(room, BEFORE, redrawn)) as views:
         for drawn, expected in (
             ("then", [("g1", 1, 0, 0), ("g1n", 0, 1, 1)]),
             ("now", [("g1n", 1, 1, 1)]),
@@ -185,11 +188,11 @@ def test_a_case_redrawn_on_its_way_counts_in_both_grids_then_and_in_one_now() ->
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_what_is_drawn_now_is_each_event_mapped_by_itself(seed: int) -> None:
+def test_what_is_drawn_now_is_each_event_mapped_by_itself(room: Room, seed: int) -> None:
     """Against a slow recomputation: and mapping loses and doubles nothing."""
     draw = Random(seed)
     town = Restless(draw)
-    with closing(views_of(BEFORE, town.live)) as views:
+    with closing(views_of(room, BEFORE, town.live)) as views:
         done, territory = recomputation.workload(town.files), town.territory
         for by in [level.value for level in Level]:
             asked = draw.choice([None, *(node.id for node in territory.nodes)])

@@ -13,6 +13,7 @@ from projections.engine import Views
 from projections.rebuilding import RebuildReport
 from tests.histories import history, store, streams
 from tests.projections import recomputation, showing
+from tests.projections.rooms import Room
 
 SEEDS = range(20)
 
@@ -24,29 +25,29 @@ def test_the_histories_have_every_event_in_them() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_any_cut_into_pages_gives_the_same_views(seed: int) -> None:
+def test_any_cut_into_pages_gives_the_same_views(room: Room, seed: int) -> None:
     draw = Random(seed)
     with closing(showing.whole(history(seed))) as one_page:
         expected = showing.shown(one_page)
-    with closing(showing.cut(history(seed), draw)) as views:
+    with closing(showing.cut(history(seed), draw, room)) as views:
         assert showing.shown(views) == expected
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_views_say_what_the_case_files_say(seed: int) -> None:
+def test_the_views_say_what_the_case_files_say(room: Room, seed: int) -> None:
     files = CaseFiles(env=MEMORY_ENV)
     case_files = list(streams(files, history(seed)).values())
-    with closing(showing.whole(history(seed))) as views:
+    with closing(showing.whole(history(seed), room)) as views:
         assert showing.docket(views) == recomputation.docket(case_files)
         assert showing.workload(views) == recomputation.workload(case_files)
         assert showing.response_time(views) == recomputation.response_time(case_files)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_rebuild_equals_what_it_replaces(seed: int) -> None:
+def test_a_rebuild_equals_what_it_replaces(room: Room, seed: int) -> None:
     files = CaseFiles(env=MEMORY_ENV)
     store(files, history(seed))
-    with closing(Views(files, None, page=50)) as views:
+    with closing(Views(files, room.open(), page=50)) as views:
         views.catch_up()
         before = showing.shown(views)
         names = tuple(view.name for view in showing.ALL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from projections.engine import Views
 from projections.scope import Scope
 from tests.casework.office import Office
 from tests.casework.stores import MEMORY
+from tests.projections.rooms import Room
 from tests.rules.scene import (
     CASE,
     CLOCKS,
@@ -45,13 +45,13 @@ def reported(name: str, position: Point | None = None, hours_later: float = 0, *
 class Town:
     """A store with cases by name, and the views of it."""
 
-    def __init__(self, folder: Path, *moves: Move) -> None:
-        self.office = Office(MEMORY, folder)
+    def __init__(self, room: Room, *moves: Move) -> None:
+        self.office = Office(MEMORY, room.folder)
         asyncio.run(self._live(moves))
         assert self.office.shared is not None
         self.files, self.ids = self.office.shared, self.office.ids
         self.names = {case_id: name for name, case_id in self.ids.items()}
-        self.views = Views(self.files, None)
+        self.views = Views(self.files, room.open())
         self.views.catch_up()
 
     async def _live(self, moves: Sequence[Move]) -> None:

@@ -1,0 +1,72 @@
+"""Hearing what PostgreSQL is told to tell: on a connection and a thread of its own, from the moment it can."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from selectors import EVENT_READ, DefaultSelector
+from threading import Thread
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from projections.database import Heard
+from projections.leadership import session
+
+log = logging.getLogger(__name__)
+PAUSE = 0.5
+"""Seconds before another try to connect."""
+
+
+class PostgresListening:
+    """Listens on channels until closed, and tells each word to whoever asked for its channel.
+
+    Words told while the connection is broken are lost: after every connecting everybody is told ''.
+    """
+
+    def __init__(self, url: str, channels: Mapping[str, Heard]) -> None:
+        self._url, self._channels = url, channels
+        self._ended, self._end = os.pipe()
+        self._thread = Thread(target=self._listen, name="listening", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread at once."""
+        os.close(self._end)
+        self._thread.join()
+        os.close(self._ended)
+
+    def _listen(self) -> None:
+        while True:
+            with suppress(psycopg.Error):
+                connection = session(self._url)
+                try:
+                    for channel in self._channels:
+                        connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
+                    for heard in self._channels.values():
+                        heard("")
+                    self._tell(connection)
+                    return
+                finally:
+                    connection.close()
+            log.warning("listening to the database broke off; trying again")
+            if self._is_over(PAUSE):
+                return
+
+    def _tell(self, connection: psycopg.Connection[Any]) -> None:
+        """Tell every word as it comes, until the end. Raises the driver's error when the connection breaks."""
+        with DefaultSelector() as selector:
+            selector.register(self._ended, EVENT_READ)
+            selector.register(connection.fileno(), EVENT_READ)
+            while all(key.fd != self._ended for key, _ in selector.select()):
+                connection.pgconn.consume_input()
+                while said := connection.pgconn.notifies():
+                    self._channels[said.relname.decode()](said.extra.decode())
+
+    def _is_over(self, seconds: float) -> bool:
+        with DefaultSelector() as selector:
+            selector.register(self._ended, EVENT_READ)
+            return bool(selector.select(seconds))

@@ -1,0 +1,171 @@
+"""The database beside the events as a SQLite file: one writer at a time, readers from any thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import chain
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
+from threading import Lock
+from time import sleep
+from typing import Literal
+
+from projections.database import DatabaseUnavailable, DatabaseUnusable, Dialect, Heard, Listening, Row, Rows
+from projections.leadership import Leadership, SharedLeadership
+
+PATIENCE = 60.0
+"""Seconds to wait for another writer: as long as comparing and swapping after a rebuild may take."""
+BOUND = 30_000
+"""Values bound in one statement; SQLite takes 32,766."""
+DIALECT = Dialect(
+    text="TEXT",
+    integer="BIGINT",
+    counter="INTEGER PRIMARY KEY",
+    clustered=" WITHOUT ROWID",
+    monday="date({}, 'weekday 0', '-6 days')",
+    merges=True,
+)
+
+
+class SQLiteTransaction:
+    """See `projections.database.Transaction`."""
+
+    dialect = DIALECT
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> Rows:
+        return self._connection.execute(statement, values)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        self._connection.executemany(statement, rows)
+
+    def stream(self, statement: str) -> Iterator[Row]:
+        return iter(self._connection.execute(statement))
+
+    def load(self, name: str, shape: str, rows: Sequence[Sequence[object]]) -> None:
+        """Many rows in a statement: a row at a time, the driver would hand the interpreter to a busy thread
+        after each.
+        """
+        execute = self._connection.execute
+        execute(f'CREATE TEMP TABLE IF NOT EXISTS "{name}" AS {shape} LIMIT 0')
+        execute(f'DELETE FROM temp."{name}"')
+        width = len(rows[0]) if rows else 1
+        row, size = f"({','.join('?' * width)})", BOUND // width
+        for part in (rows[at : at + size] for at in range(0, len(rows), size)):
+            values = ",".join([row] * len(part))
+            execute(f'INSERT INTO temp."{name}" VALUES {values}', list(chain.from_iterable(part)))
+
+    def relations(self) -> Mapping[str, Literal["table", "view"]]:
+        return dict(self._connection.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"))
+
+    def analyze(self, table: str) -> None:
+        """Nothing: plans are steered by indices and `+`, the same for few rows and many."""
+
+    def alone(self) -> None:
+        """Nothing: a snapshot keeps the tables it began with."""
+
+    def notify(self, word: str) -> None:
+        """Nothing: nobody listens."""
+
+
+class SQLiteDatabase:
+    """See `projections.database.Database`. A temporary file where no path is given.
+
+    `mark` (four bytes) tells our files from others. Raises `DatabaseUnusable`.
+    """
+
+    dialect = DIALECT
+
+    def __init__(self, path: Path | None, mark: bytes) -> None:
+        self._folder = TemporaryDirectory(prefix="bidao-") if path is None else None
+        self.path = Path(self._folder.name, "database.db") if self._folder else Path(path or "")
+        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        self._turn = Lock()
+        try:
+            self._writer = self._connect()
+            self._prepare(int.from_bytes(mark))
+        except sqlite3.Error as error:
+            raise DatabaseUnusable(f"文件 {self.path} 不能使用（{error}）。") from error
+
+    def close(self) -> None:
+        """Let go of every connection; a temporary file is gone."""
+        self._writer.close()
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().close()
+        if self._folder:
+            self._folder.cleanup()
+
+    @contextmanager
+    def reading(self) -> Iterator[SQLiteTransaction]:
+        """See `Database`."""
+        with _told():
+            try:
+                connection = self._idle.get_nowait()
+            except Empty:
+                connection = self._connect()
+            connection.execute("BEGIN")
+            try:
+                yield SQLiteTransaction(connection)
+            finally:
+                connection.rollback()
+                self._idle.put(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[SQLiteTransaction]:
+        """See `Database`."""
+        with _told(), self._turn:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield SQLiteTransaction(self._writer)
+                self._writer.execute("COMMIT")
+            except BaseException:
+                self._writer.rollback()
+                raise
+
+    def leadership(self, name: str) -> Leadership:
+        return SharedLeadership()
+
+    def listening(self, heard: Heard, events: Heard) -> Listening | None:
+        return None
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes can be made again
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+
+    def _prepare(self, ours: int) -> None:
+        """Make the file ours."""
+        [mark] = self._writer.execute("PRAGMA application_id").fetchone()
+        if mark not in (0, ours):
+            raise DatabaseUnusable(f"文件 {self.path} 是别的程序或别的用途的，请另指定文件。")
+        _write_ahead(self._writer)
+        if mark != ours:
+            self._writer.execute(f"PRAGMA application_id = {ours}")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Trouble that passes, told apart from a statement that is wrong."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise
+        raise DatabaseUnavailable(str(error)) from error
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the journal; of processes that do so at once, all but one are told "locked" without any waiting."""
+    for _ in range(50):
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        sleep(0.02)
