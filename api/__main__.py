@@ -1,4 +1,4 @@
-"""bidao: serve, demo, replay, rebuild, doctor, clock; rules, calendar, duty, territory.
+"""bidao: serve, follow, demo, replay, rebuild, doctor, clock, backup, restore, grant; rules, calendar, duty, territory.
 
 Exit codes: 0 done, 1 something is wrong, 2 asked wrongly, 3 not found.
 """
@@ -19,13 +19,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.app import AddressTaken, create_app, listening, server_of
 from api.clock import clock
-from api.commands import books, duty, territory
+from api.commands import backup, books, duty, granting, territory
 from api.commands.enacting import WRONG, Data, settings_with
 from api.demo.replaying import StoryClock, Told, replay_stories
 from api.doctor import examine
+from api.following import follow
 from api.identity import UnsafeSettings
 from api.logs import configure
-from api.opening import has_case_files, open_case_files, open_casework
+from api.opening import has_case_files, open_case_files, open_casework, open_outbox, open_views
 from api.secret import SecretUnusable
 from api.settings import Settings
 from api.timeline import print_timeline
@@ -35,13 +36,16 @@ from domain.casework.recording import RecordedEvent
 from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI
 from domain.model import Refused
-from projections.engine import Views
+from projections.database import DatabaseUnusable
 
 NOT_FOUND = 3
 PRIVATE = 0o077
 """What is written holds personal data: it is for the operator's account alone."""
 app = typer.Typer(help="必到：网格化治理的案件引擎", no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(follow)
 app.command()(clock)
+app.add_typer(backup.app)
+app.command()(granting.grant)
 app.add_typer(books.rules, name="rules")
 app.add_typer(books.calendar, name="calendar")
 app.add_typer(duty.app, name="duty")
@@ -71,7 +75,13 @@ def serve(
 
 async def try_opening(settings: Settings) -> None:
     """What cannot be opened is said now, and not by the server once it was announced."""
-    await open_casework(settings, open_case_files(settings)).aclose()
+    files = open_case_files(settings)
+    casework = open_casework(settings, files)
+    try:
+        for beside in (open_views(settings, files), open_outbox(settings)):
+            beside.close()
+    finally:
+        await casework.aclose()
 
 
 def where_to_look(settings: Settings, told: list[Told]) -> None:
@@ -143,7 +153,7 @@ def rebuild(data: Data = None) -> None:
     """从第一条事件起重建全部视图，与现有视图比对后换上。"""
     settings = settings_with(data)
     files = open_case_files(settings)
-    views = Views(files, settings.views_db)
+    views = open_views(settings, files)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns, console=console) as progress:
@@ -172,7 +182,7 @@ def main() -> None:
     os.umask(PRIVATE)
     try:
         app()
-    except (AddressTaken, Refused, UnsafeSettings, StoreUnusable, SecretUnusable) as trouble:
+    except (AddressTaken, Refused, UnsafeSettings, StoreUnusable, SecretUnusable, DatabaseUnusable) as trouble:
         console.print(f"[red]{escape(str(trouble))}[/]")
         sys.exit(WRONG)
     except ValidationError as wrong:

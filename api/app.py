@@ -47,11 +47,12 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         app.state.service = service = Service.open(settings, clock)
         if settings.watch:
             service.watch.start()
-        refreshing = asyncio.create_task(keep_fresh(service.casework))
+        refreshing = asyncio.create_task(keep_fresh(settings, service.casework))
         try:
             yield
         finally:
             refreshing.cancel()
+            await asyncio.wait({refreshing})
             await service.aclose()
 
     app = docs.DescribedAPI(

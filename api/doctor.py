@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from api.opening import has_case_files, look_into, open_case_files, open_territory
+import psycopg
+from psycopg.rows import dict_row
+
+from api.opening import has_case_files, look_into, open_case_files, open_territory, open_views
+from api.secret import fingerprint, secret_of
 from api.settings import Settings, is_loopback
 from domain.casework.application import CaseFiles
 from domain.casework.books import books
+from domain.casework.fingerprint import fingerprint_of
+from domain.casework.postgres_schema import is_complete, table_name
 from domain.clocks import SHANGHAI, Clocks
 from domain.territory import Territory
-from projections.engine import Views
 
 PAGE = 5_000
+VIEWS_MAY_TAKE = 2.0
+"""Seconds for the running service to show what is stored already."""
+_SERVER = """
+    SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS standby,
+        current_setting('synchronous_commit') AS waits, current_setting('synchronous_standby_names') <> '' AS copied"""
+_RIGHTS = """
+    SELECT current_user AS role,
+        has_table_privilege(%(events)s, 'SELECT') AND has_any_column_privilege(%(events)s, 'INSERT') AS appends,
+        has_table_privilege(%(events)s, 'UPDATE, DELETE, TRUNCATE') AS changes,
+        has_database_privilege(current_database(), 'CREATE') OR (
+            SELECT count(*) FROM pg_namespace
+            WHERE nspname = ANY(%(beside)s) AND has_schema_privilege(oid, 'CREATE')) = 2 AS keeps"""
+WAITING = ("on", "remote_apply")
+"""The values of synchronous_commit that wait until a standby has it on its disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +54,14 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything; one failing look does not hide the others. Nothing is made that is not there."""
     if not has_case_files(settings):
         return [Finding(False, f"数据目录 {settings.data} 里没有事件库，请核对 --data 或 BIDAO_DATA。")]
-    looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_store, _registers, _doors)
+    looks: list[Callable[[Settings], Iterator[Finding]]] = [_store, _registers, _doors]
+    if settings.postgres is None:
+        return _found(looks, settings)
+    of_server = _found([_server], settings)
+    return of_server + _found(looks if all(one.fine for one in of_server) else [_doors], settings)
+
+
+def _found(looks: Iterable[Callable[[Settings], Iterator[Finding]]], settings: Settings) -> list[Finding]:
     return [finding for look in looks for finding in _safely(look, settings)]
 
 
@@ -44,20 +72,73 @@ def _safely(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -
         yield Finding(False, str(trouble))
 
 
+def _server(settings: Settings) -> Iterator[Finding]:
+    """What the database is, and whether it keeps what it acknowledges. Raises what is wrong with the schema."""
+    with psycopg.connect(settings.postgres or "", row_factory=dict_row) as connection:
+        [server] = connection.execute(_SERVER).fetchall()
+        yield Finding(True, f"PostgreSQL {server['version']}")
+        if server["standby"]:
+            yield Finding(False, "连到的是只读备机：请把地址改为主库，有多个地址时加上 target_session_attrs=read-write")
+        yield durable(server["waits"], copied=server["copied"])
+        made = is_complete(connection.cursor(), settings.database_schema)
+        yield Finding(made, f"数据库模式 {settings.database_schema} {'是' if made else '里还没有'}必到的事件库")
+        if made:
+            yield from _rights(connection, settings)
+            yield _same_secret(settings)
+
+
+def durable(waits: str, *, copied: bool) -> Finding:
+    """Whether an answer waits for every disk it should be on; `copied`: there is a synchronous standby."""
+    if not copied:
+        return Finding(waits != "off", f"synchronous_commit={waits}，答复之前写入数据库的磁盘；没有同步备机")
+    fine = waits in WAITING
+    return Finding(fine, f"synchronous_commit={waits}，答复之前{'已' if fine else '不等'}送到同步备机的磁盘")
+
+
+def _rights(connection: psycopg.Connection[Any], settings: Settings) -> Iterator[Finding]:
+    events, beside = table_name(settings.database_schema), [settings.views_schema, settings.outbox_schema]
+    [role] = connection.execute(_RIGHTS, {"events": events, "beside": beside}).fetchall()
+    name = role["role"]
+    yield Finding(role["appends"], f"数据库账号 {name} {'能' if role['appends'] else '不能'}读取和添加事件")
+    fence = "可以绕过只增不改的限制，正式运行请另用只能读取和添加的账号" if role["changes"] else "不能修改或删除事件"
+    yield Finding(True, f"数据库账号 {name} {fence}")
+    yield Finding(
+        role["keeps"], f"数据库账号 {name} {'能' if role['keeps'] else '不能'}在模式 {'、'.join(beside)} 里建表"
+    )
+
+
+def _same_secret(settings: Settings) -> Finding:
+    known = fingerprint_of(settings.postgres or "", settings.database_schema)
+    if known is None:
+        return Finding(True, "数据库还没有认定密钥，首次启动服务时认定")
+    same = settings.secret_key.exists() and known == fingerprint(secret_of(settings.secret_key))
+    return Finding(same, f"密钥文件 {settings.secret_key} {'是' if same else '不存在，或者不是'}这个数据库所用的")
+
+
 def _store(settings: Settings) -> Iterator[Finding]:
     files = open_case_files(settings)
     try:
-        if settings.database_url is None:
+        if settings.postgres is None:
             yield _file(settings.events_db)
         yield Finding(True, f"事件库可读，共{_readable(files)}条事件，逐条解读无误")
-        if not settings.views_db.exists():
+        if not _has_views(settings):
             yield Finding(True, "视图还没有建立，启动服务时自动建立")
             return
-        with closing(Views(files, settings.views_db)) as views:
+        with closing(open_views(settings, files)) as views:
             head = files.store.max_notification_id()
-            yield Finding(views.position >= head, f"视图已跟到第{views.position}条，共{head}条")
+            views.start(leading=False)
+            shown = asyncio.run(views.wait_for(head, VIEWS_MAY_TAKE))
+            yield Finding(shown, f"视图已跟到第{views.position}条，共{head}条")
     finally:
         files.close()
+
+
+def _has_views(settings: Settings) -> bool:
+    if settings.postgres is None:
+        return settings.views_db.exists()
+    with psycopg.connect(settings.postgres) as connection:
+        [[made]] = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (settings.views_schema,)).fetchall()
+    return bool(made)
 
 
 def _file(path: Path) -> Finding:

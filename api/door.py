@@ -16,8 +16,9 @@ from starlette.types import Receive, Scope
 
 from api.identity import Identity, identify
 from api.invalid import body_faults
-from api.problems import MALFORMED, TOO_LARGE, TOO_SLOW, WRONG_MEDIA, Problem, invalid
+from api.problems import MALFORMED, TOO_LARGE, TOO_SLOW, WRONG_MEDIA, Problem, answered_within, invalid
 from api.service import Service, service_of
+from api.settings import Settings
 from domain.model import Command
 
 FAULTS_TOLD = 20
@@ -39,6 +40,19 @@ def _visit(request: Request) -> Visit:
 Visiting = Annotated[Visit, Depends(_visit)]
 
 
+class OpenRoute(APIRoute):
+    """A route that anybody may take."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def enter(request: Request) -> Response:
+            async with answered_within(service_of(request).settings.answer_timeout):
+                return await handle(request)
+
+        return enter
+
+
 class DoorRoute(APIRoute):
     """A route that only somebody identified may take."""
 
@@ -50,24 +64,32 @@ class DoorRoute(APIRoute):
         async def enter(request: Request) -> Response:
             service = service_of(request)
             request.state.identity = identify(request, service.settings, service.casework.territory)
-            receive = in_time(request.receive, service.settings.body_timeout)
-            if body is not None:
-                return await handle(CommandRequest(request.scope, receive, body, service.settings.body_limit))
-            return await handle(Request(request.scope, receive))
+            async with answered_within(service.settings.answer_timeout) as patience:
+                receive = in_time(request.receive, service.settings, patience)
+                if body is not None:
+                    return await handle(CommandRequest(request.scope, receive, body, service.settings.body_limit))
+                return await handle(Request(request.scope, receive))
 
         return enter
 
 
-def in_time(receive: Receive, seconds: float) -> Receive:
-    """The same, for so long; then whoever still sends is sent away, or a few slow ones could hold the door."""
-    ends = asyncio.get_running_loop().time() + seconds
+def in_time(receive: Receive, settings: Settings, patience: asyncio.Timeout) -> Receive:
+    """The same, for so long; then whoever still sends is sent away, or a few slow ones could hold the door.
+
+    `patience` is ours with the store, and does not run while we wait for the sender.
+    """
+    now = asyncio.get_running_loop().time
+    ends = now() + settings.body_timeout
 
     async def receive_in_time() -> ASGIMessage:
+        patience.reschedule(None)
         try:
             async with asyncio.timeout_at(ends):
                 return await receive()
         except TimeoutError:
             raise Problem(TOO_SLOW, headers={"Connection": "close"}) from None
+        finally:
+            patience.reschedule(now() + settings.answer_timeout)
 
     return receive_in_time
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -12,10 +11,10 @@ from pydantic import AwareDatetime, Field
 from api import problems
 from api.door import DoorRoute, Visiting
 from api.identity import SCHEME
-from api.problems import FORBIDDEN, RETRY_AFTER, STORE_DOWN, Problem
+from api.problems import FORBIDDEN, Problem
 from api.reading import scope_of
 from api.watch.messages import Message
-from api.watch.outbox import Listed, State, listed
+from api.watch.outbox import Listed, State
 from domain.model import Model, Role
 from domain.territory import Level
 from projections.reading import moment
@@ -68,11 +67,8 @@ async def list_messages(asked: Annotated[MessagesAsked, Query()], visit: Visitin
     if visit.asker.role not in READERS or scope.level not in (Level.DISTRICT, Level.CITY):
         raise Problem(FORBIDDEN)
     district = scope.node if scope.level is Level.DISTRICT else None
-    path = visit.service.settings.outbox_db
-    try:
-        rows = await visit.service.read(lambda: listed(path, asked.status, district, asked.before, asked.limit + 1))
-    except sqlite3.Error as error:
-        raise Problem(STORE_DOWN, headers={"Retry-After": RETRY_AFTER}) from error
+    outbox = visit.service.watch.outbox
+    rows = await visit.service.read(lambda: outbox.listed(asked.status, district, asked.before, asked.limit + 1))
     shown = rows[: asked.limit]
     return MessagesTold(items=tuple(map(told, shown)), next=shown[-1].nth if len(rows) > asked.limit else None)
 

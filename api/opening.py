@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from api.logs import logger
-from api.secret import secret_of
+from api.secret import LENGTH, secret_of, shared_secret_of
 from api.settings import Settings
-from domain.casework.application import CaseFiles, Casework, now, postgres_env, sqlite_env
-from domain.casework.asking import StoreUnavailable
+from api.watch.outbox import Outbox
+from domain.casework.application import MEMORY_ENV, CaseFiles, Casework, now, postgres_env, sqlite_env
 from domain.casework.books import books
 from domain.casework.furnishing import furnish
 from domain.casework.registers import Registers
 from domain.casework.streams import Streams
 from domain.clocks import Clocks
 from domain.territory import Territory
+from projections.database import Database
+from projections.engine import Views
+from projections.leadership import FileLeadership, Leadership, PostgresLeadership, SharedLeadership
+from projections.listening import PostgresListening
+from projections.postgres import APPENDED, PostgresDatabase
+from projections.sqlite import SQLiteDatabase
 
+OUTBOX = b"BIDO"
+"""Tells the file of the messages from others."""
 NO_BOOKS = Clocks(tables={}, calendars={})
 REFRESH = 0.5
-"""Seconds after which a register written elsewhere is in force here."""
+"""Seconds after which a register written elsewhere is in force here, if nobody tells of it."""
+LULL = 0.05
+"""Seconds from one look to the next, however much is written."""
 log = logger("bidao.registers")
 
 
@@ -31,27 +43,69 @@ def open_territory(settings: Settings) -> Territory:
 
 def has_case_files(settings: Settings) -> bool:
     """Whether there is an event store to look into; a database that is named is one."""
-    return settings.database_url is not None or settings.events_db.exists()
+    return settings.postgres is not None or (not settings.in_memory and settings.events_db.exists())
 
 
 def open_case_files(settings: Settings) -> CaseFiles:
-    """The event store in the database or else under the data folder, made if new. Raises `StoreUnusable`."""
+    """The event store in the database, or under the data folder, made if new. Raises `StoreUnusable`."""
+    if settings.in_memory:
+        return CaseFiles(env=MEMORY_ENV)
     settings.data.mkdir(parents=True, exist_ok=True)
-    if settings.database_url is not None:
-        return CaseFiles(env=postgres_env(settings.database_url.get_secret_value()))
+    if settings.postgres is not None:
+        return CaseFiles(env=postgres_env(settings.postgres) | {"POSTGRES_SCHEMA": settings.database_schema})
     return CaseFiles(env=sqlite_env(str(settings.events_db)))
 
 
-def open_casework(settings: Settings, files: CaseFiles, clock: Callable[[], datetime] = now) -> Casework:
-    """The way in for commands, into a store that is furnished at once if it is not yet.
+def open_outbox(settings: Settings) -> Outbox:
+    """The messages on their way, beside the events. Raises `DatabaseUnusable`, `DatabaseUnavailable`."""
+    database: Database
+    if settings.postgres is not None:
+        database = PostgresDatabase(settings.postgres, settings.outbox_schema)
+    else:
+        database = SQLiteDatabase(None if settings.in_memory else settings.outbox_db, OUTBOX)
+    return Outbox(database)
 
-    Use within a running event loop. Raises `Refused` for a registry that does not hold together.
+
+def open_views(settings: Settings, files: CaseFiles) -> Views:
+    """The views of a store, beside it. Raises `DatabaseUnusable`, `DatabaseUnavailable`."""
+    if settings.postgres is not None:
+        return Views(files, PostgresDatabase(settings.postgres, settings.views_schema))
+    return Views(files, None if settings.in_memory else settings.views_db)
+
+
+def open_watch_leadership(settings: Settings) -> Leadership:
+    """Which process keeps the watch over a store."""
+    if settings.in_memory:
+        return SharedLeadership()
+    if settings.postgres is not None:
+        return PostgresLeadership(settings.postgres, settings.database_schema, "watch")
+    return FileLeadership(settings.watch_lock)
+
+
+def open_casework(settings: Settings, files: CaseFiles, clock: Callable[[], datetime] = now) -> Casework:
+    """The way in for commands, into a store that is furnished at once if it is not yet. The files are its own now.
+
+    Use within a running event loop. Raises `Refused` for a registry that does not hold together, and
+    `SecretUnusable`.
     """
-    registry = open_territory(settings)
-    nothing = Territory(codes=registry.codes)
-    casework = Casework(files, NO_BOOKS, nothing, secret=secret_of(settings.secret_key), clock=clock)
-    furnish(casework.registers, books(), registry)
+    try:
+        registry = open_territory(settings)
+        nothing = Territory(codes=registry.codes)
+        casework = Casework(files, NO_BOOKS, nothing, secret=_secret_of(settings), clock=clock)
+        furnish(casework.registers, books(), registry)
+    except BaseException:
+        files.close()
+        raise
     return casework
+
+
+def _secret_of(settings: Settings) -> bytes:
+    """Of the store; one in memory has a secret as short-lived as itself."""
+    if settings.in_memory:
+        return secrets.token_bytes(LENGTH)
+    if settings.postgres is not None:
+        return shared_secret_of(settings.secret_key, settings.postgres, settings.database_schema)
+    return secret_of(settings.secret_key)
 
 
 def look_into(files: CaseFiles) -> Registers:
@@ -59,11 +113,24 @@ def look_into(files: CaseFiles) -> Registers:
     return Registers(Streams(files.mapper, files.store), (Territory(), NO_BOOKS), secret=b"", clock=now)
 
 
-async def keep_fresh(casework: Casework) -> None:
-    """Take in what other processes write to the registers, until cancelled."""
-    while True:
-        await asyncio.sleep(REFRESH)
-        try:
-            await casework.refresh()
-        except StoreUnavailable:
-            log.exception("registers not refreshed")
+async def keep_fresh(settings: Settings, casework: Casework) -> None:
+    """Take in what other processes write to the registers, until cancelled: in PostgreSQL as soon as it is written."""
+    written, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def heard(_: str) -> None:
+        loop.call_soon_threadsafe(written.set)
+
+    listening = None if settings.postgres is None else PostgresListening(settings.postgres, {APPENDED: heard})
+    try:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(written.wait(), REFRESH)
+            written.clear()
+            try:
+                await casework.refresh()
+            except Exception:
+                log.exception("registers not refreshed")
+            await asyncio.sleep(LULL)
+    finally:
+        if listening is not None:
+            await asyncio.to_thread(listening.close)

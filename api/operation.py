@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import problems
+from api.door import OpenRoute
 from api.service import InService, Service
 from domain import books, register, rostering
 from domain.incident import rules as incident
@@ -14,7 +15,7 @@ from domain.registry import rules as registry
 
 BOOKS_OF_RULES = (incident.RULES, register.RULES, registry.RULES, books.RULES, rostering.RULES)
 
-router = APIRouter(tags=["运行"], responses=problems.declared(problems.UNEXPECTED))
+router = APIRouter(route_class=OpenRoute, tags=["运行"], responses=problems.declared(problems.UNEXPECTED))
 
 
 class Alive(Model):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +18,11 @@ from api.invalid import Fault, parameter_faults
 from domain.casework.asking import KeyReused, KeyStale, NotFound, StoreUnavailable, VersionStale
 from domain.model import Model, Refused
 from domain.register import RowsRefused
+from projections.database import DatabaseUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "Problem"
+log = logging.getLogger("bidao.store")
 RETRY_AFTER = "1"
 """Seconds after which to ask again when the store or a view is not ready."""
 
@@ -154,7 +159,29 @@ def of_staleness(error: VersionStale) -> Problem:
 
 
 def of_store(error: Exception) -> Problem:
+    """Whatever keeps the store or the views from answering; the log says what, without its words."""
+    log.warning("no answer from the database: %s", " < ".join(_reasons(error)))
     return Problem(STORE_DOWN, headers={"Retry-After": RETRY_AFTER})
+
+
+def _reasons(error: BaseException | None) -> Iterator[str]:
+    """The names of an error and of what it came from; a driver's is the name of its code."""
+    while error is not None:
+        yield str(getattr(error, "sqlite_errorname", type(error).__name__))
+        error = error.__cause__
+
+
+@asynccontextmanager
+async def answered_within(seconds: float) -> AsyncIterator[asyncio.Timeout]:
+    """Raise `Problem` (503) when the block takes longer: whoever asked is better told than kept waiting.
+
+    What was asked may still come to pass: then the same key finds it.
+    """
+    try:
+        async with asyncio.timeout(seconds) as patience:
+            yield patience
+    except TimeoutError as error:
+        raise of_store(error) from None
 
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
@@ -164,6 +191,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     RowsRefused: of_rows,
     VersionStale: of_staleness,
     StoreUnavailable: of_store,
+    DatabaseUnavailable: of_store,
     NotFound: lambda _: Problem(NOT_FOUND),
     KeyReused: lambda _: Problem(KEY_REUSED),
     KeyStale: lambda _: Problem(KEY_STALE),

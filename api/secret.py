@@ -1,18 +1,21 @@
-"""The service's own secret: made once, at the first start, and never shown."""
+"""The service's own secret: made once, at the first start, and never shown. All processes of a store have the same."""
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from domain.casework.fingerprint import fingerprint_of
+
 LENGTH = 32
 
 
 class SecretUnusable(Exception):
-    """The secret file is not what was written at the first start. Carries a Chinese sentence."""
+    """The secret file is missing, or not what was written at the first start. Carries a Chinese sentence."""
 
 
 def secret_of(path: Path) -> bytes:
@@ -21,17 +24,38 @@ def secret_of(path: Path) -> bytes:
     Raises `SecretUnusable` for a file of another length: a new secret would disown every stored key.
     """
     if not path.exists():
-        _make(path)
+        keep(path, secrets.token_bytes(LENGTH))
     secret = path.read_bytes()
     if len(secret) != LENGTH:
         raise SecretUnusable(f"密钥文件 {path} 不完整，请从备份恢复；不要删除它重新生成。")
     return secret
 
 
-def _make(path: Path) -> None:
-    """Written whole and durable under another name (mode 0600), then linked: never seen half-done."""
+def shared_secret_of(path: Path, url: str, schema: str) -> bytes:
+    """The secret in `path` of a store in PostgreSQL; made only for a store that knows none yet.
+
+    Raises `SecretUnusable` for another secret than the store was first opened with: a retry that came to
+    another process would be told that its key was used for something else. Raises `StoreUnusable`.
+    """
+    if not path.exists() and fingerprint_of(url, schema) is not None:
+        raise SecretUnusable(f"没有密钥文件 {path}：这个数据库已在使用，请把原来的 secret.key 复制到这里再启动。")
+    secret = secret_of(path)
+    if fingerprint_of(url, schema, offered=fingerprint(secret)) != fingerprint(secret):
+        raise SecretUnusable(
+            f"密钥文件 {path} 不是这个数据库原来用的，请换成原来的 secret.key 再启动（各进程须用同一个）。"
+        )
+    return secret
+
+
+def fingerprint(secret: bytes) -> bytes:
+    """Tells one secret from another, and nothing about either."""
+    return hmac.digest(secret, b"bidao secret fingerprint", "sha256")
+
+
+def keep(path: Path, secret: bytes) -> None:
+    """Put a secret where none is: whole and durable under another name (mode 0600), then linked, never half-done."""
     with NamedTemporaryFile(dir=path.parent, prefix=".secret-") as fresh:
-        fresh.write(secrets.token_bytes(LENGTH))
+        fresh.write(secret)
         fresh.flush()
         os.fsync(fresh.fileno())
         with suppress(FileExistsError):

@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 
 from api.metrics import Metrics
-from api.opening import open_case_files, open_casework
+from api.opening import open_case_files, open_casework, open_views
 from api.settings import Settings
 from api.watch.keeping import Watch
 from domain.casework.application import Casework
@@ -42,9 +42,9 @@ class Service:
         """
         files = open_case_files(settings)
         casework = open_casework(settings, files, clock)
-        views = Views(files, settings.views_db)
+        views = open_views(settings, files)
         casework.writer.on_commit.append(views.wake)
-        views.start()
+        views.start(leading=settings.follow)
         metrics = Metrics()
         watch = Watch(settings, casework, views, metrics, clock)
         readers = ThreadPoolExecutor(2, thread_name_prefix="view-reader")

@@ -17,6 +17,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 GATEWAYS = "bidao.gateways"
 """The entry points under which installed packages offer channels of their own (`api.watch.channels.Channel`)."""
 
+MEMORY = "memory:"
+"""The address of a store that is gone with the process."""
+
 
 class Settings(BaseSettings):
     """Every limit and switch of the service. Durations are seconds, sizes are bytes."""
@@ -25,8 +28,17 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=Path("data"), description="Folder of events.db, views.db, outbox.db and secret.key")
     database_url: SecretStr | None = Field(
-        default=None, description="Keep the events in this PostgreSQL (15 or newer) database, not in events.db"
+        default=None,
+        description="Keep everything but secret.key in this PostgreSQL (15 or newer) database; "
+        "memory: keeps it until the process ends",
     )
+    database_schema: str = Field(
+        default="public",
+        pattern="^[a-z_][a-z0-9_]*$",
+        max_length=50,
+        description="Schema of the events, made if missing; views and messages are beside it, in …_views and …_outbox",
+    )
+    follow: bool = Field(default=True, description="Take part in keeping the views; elsewhere bidao follow does it")
     host: str = Field(default="127.0.0.1", description="Address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     header_identity: bool = Field(
@@ -43,6 +55,9 @@ class Settings(BaseSettings):
     body_timeout: float = Field(default=30.0, gt=0, le=600, description="How long a request body may take to arrive")
     page_size: int = Field(default=50, ge=1, le=200, description="Rows of a docket page unless the caller says")
     wait_timeout: float = Field(default=3.0, gt=0, le=60, description="How long ?after= waits for the views")
+    answer_timeout: float = Field(
+        default=10.0, gt=0, le=600, description="How long a request may wait for the store before it is answered 503"
+    )
     shutdown_timeout: int = Field(default=20, ge=1, description="How long running requests may take at shutdown")
     watch: bool = Field(default=True, description="Keep the watch: call whoever is on duty, hand over, redraw")
     watch_period: float = Field(default=1.0, gt=0, le=60, description="How often the watch looks")
@@ -59,11 +74,22 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _understood(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None or not url.get_secret_value():  # as a line of a settings file with nothing behind it
+            return None
+        if url.get_secret_value() == MEMORY:
+            return url
         try:
-            conninfo_to_dict(url.get_secret_value() if url else "")
+            conninfo_to_dict(url.get_secret_value())
         except ProgrammingError:  # its message may quote the password
             raise ValueError("读不懂这个数据库地址，应如 postgresql://用户:口令@主机:5432/库名。") from None
         return url
+
+    @field_validator("database_schema")
+    @classmethod
+    def _not_the_server_s(cls, schema: str) -> str:
+        if schema.startswith("pg_") or schema == "information_schema":
+            raise ValueError(f"{schema} 是数据库自己的模式，请另取一个名字。")
+        return schema
 
     @field_validator("gateways", mode="before")
     @classmethod
@@ -84,6 +110,32 @@ class Settings(BaseSettings):
             if not 24 <= len(self.webhook_key) <= 64:
                 raise ValueError("BIDAO_WEBHOOK_SECRET 应为 whsec_ 加 24 至 64 字节的 base64；有接收地址就须有密钥。")
         return self
+
+    @model_validator(mode="after")
+    def _demo_is_kept(self) -> Self:
+        if self.demo and self.in_memory:
+            raise ValueError("内存里的库随进程消失，放不进三件事的重放：请去掉 BIDAO_DEMO 或 BIDAO_DATABASE_URL。")
+        return self
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing is to survive the process."""
+        return self.database_url is not None and self.database_url.get_secret_value() == MEMORY
+
+    @property
+    def postgres(self) -> str | None:
+        """The address of the PostgreSQL database, if there is one."""
+        return None if self.database_url is None or self.in_memory else self.database_url.get_secret_value()
+
+    @property
+    def views_schema(self) -> str:
+        """In PostgreSQL."""
+        return f"{self.database_schema}_views"
+
+    @property
+    def outbox_schema(self) -> str:
+        """In PostgreSQL; not that of the views, whose writers may take long."""
+        return f"{self.database_schema}_outbox"
 
     @property
     def webhook_key(self) -> bytes:

@@ -1,14 +1,20 @@
 """A test that cannot run has failed: every skip becomes a failure that says why.
 
-Tests that need a PostgreSQL ask for `postgres_url`.
+Tests of what has to hold on any store ask for `store` and run on each; tests of PostgreSQL ask for `postgres_url`.
+What fixtures need is imported in them, for the rest of this file also serves alone.
 """
+
+from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.stores import Store
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -34,8 +40,24 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A database of this run's own, on the server at TEST_DATABASE_URL or else on one started for it."""
-    from tests import postgres  # not above: the rest of this file also serves alone
+    from tests import postgres
 
     with ExitStack() as until_the_end:
         url = os.environ.get("TEST_DATABASE_URL") or until_the_end.enter_context(postgres.server())
         yield until_the_end.enter_context(postgres.database(url))
+
+
+@pytest.fixture(scope="session", params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Every store there is, one after the other."""
+    from tests.stores import store_named
+
+    return store_named(request.param, request)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def lasting_store(request: pytest.FixtureRequest) -> Store:
+    """Every store that outlives the service."""
+    from tests.stores import store_named
+
+    return store_named(request.param, request)

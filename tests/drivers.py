@@ -15,8 +15,10 @@ from typing import Any, NamedTuple, Protocol, Self
 import orjson
 
 from api.alike import sought_by
+from api.opening import open_case_files, open_views
+from api.settings import Settings
 from api.watch.chores import Chores
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller, Receipt, RegisterReceipt
 from domain.casework.books import books
 from domain.casework.case_clocks import case_clocks
@@ -39,6 +41,8 @@ Query = Mapping[str, str]
 Json = dict[str, Any]
 AsOf = int | datetime | None
 """As of a version, as known at a recorded time, or as it stands now."""
+WAYS = ("domain-memory", "domain-sqlite", "domain-postgres", "http-sqlite", "http-postgres")
+"""Who answers a scenario, and on which store."""
 BOOKS = books()
 """Made once: it is slow to make, and says nothing about a scenario."""
 
@@ -121,10 +125,10 @@ class Driver(Protocol):
 
 
 class Domain:
-    """In process: casework on the memory store, no door between."""
+    """In process: casework on a store of its own, no door between."""
 
-    def __init__(self, territory: Territory, clock: Clock) -> None:
-        self._base, self._clock = territory, clock
+    def __init__(self, settings: Settings, territory: Territory, clock: Clock) -> None:
+        self._settings, self._base, self._clock = settings, territory, clock
         self._ends = ExitStack()
         self._loop = self._ends.enter_context(asyncio.Runner())
         self._casework = self._loop.run(self._open(clock))
@@ -132,7 +136,8 @@ class Domain:
         self._chores: Chores | None = None
 
     async def _open(self, clock: Callable[[], datetime]) -> Casework:
-        return Casework(CaseFiles(env=MEMORY_ENV), BOOKS, self._base, secret=b"features", clock=clock)
+        files = open_case_files(self._settings)
+        return Casework(files, BOOKS, self._base, secret=b"features", clock=clock)
 
     def __enter__(self) -> Self:
         return self
@@ -207,7 +212,7 @@ class Domain:
 
     def _caught_up(self) -> Views:
         if self._views is None:
-            self._views = Views(self._casework.files, None)
+            self._views = open_views(self._settings, self._casework.files)
             self._ends.callback(self._views.close)
         self._views.catch_up()
         return self._views

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from ssl import create_default_context
 from typing import Self
 
 import httpx
 
 from api.service import Service
+from api.settings import Settings
 from domain.casework.asking import Receipt, RegisterReceipt
 from domain.register import RegisterCommand
 from tests.drivers import AUDITOR, AsOf, Body, Clock, Json, NotThere, Query, Refusal, Seen, Who
-from tests.server import TICK, Door, settings_for
+from tests.server import TICK, Door
 
 TLS = create_default_context()
 """Made once: it is slow to make, and says nothing about a scenario."""
 
 
 class Http:
-    """Over real HTTP: a service of its own behind the door, its SQLite files under `directory`."""
+    """Over real HTTP: a service of its own behind the door."""
 
-    def __init__(self, door: Door, clock: Clock, directory: Path) -> None:
-        self._service = door.app.state.service = Service.open(settings_for(directory), clock)
+    def __init__(self, settings: Settings, door: Door, clock: Clock) -> None:
+        self._service = door.app.state.service = Service.open(settings, clock)
         self._url = door.url
         self._client = httpx.Client(base_url=f"{door.url}/api/v1", verify=TLS, timeout=30)
         self._position = 0

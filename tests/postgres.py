@@ -58,7 +58,7 @@ def server() -> Iterator[str]:
     folder.chmod(0o755)
     if user:
         shutil.chown(folder, user)
-        programs = _reachable(programs, folder)
+        programs = reachable(programs, folder)
     data, log = folder / "data", folder / "log"
     try:
         with log.open("w") as words:
@@ -71,7 +71,7 @@ def server() -> Iterator[str]:
             running = subprocess.Popen(serve, stdout=words, stderr=words, user=user, cwd=folder)
         try:
             url = make_conninfo(host=str(folder), user="postgres", dbname="postgres")
-            _await(url, running, log)
+            await_server(url, running, log)
             yield url
         finally:
             running.send_signal(signal.SIGQUIT)
@@ -80,7 +80,7 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _reachable(programs: Path, folder: Path) -> Path:
+def reachable(programs: Path, folder: Path) -> Path:
     """The programs, or a copy of their package where nobody may not go, as under root's home."""
     if all(above.stat().st_mode & 0o001 for above in programs.parents):
         return programs
@@ -90,7 +90,7 @@ def _reachable(programs: Path, folder: Path) -> Path:
     return folder / package.name / programs.relative_to(package)
 
 
-def _await(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
+def await_server(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
     began = monotonic()
     while True:
         try:

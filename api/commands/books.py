@@ -19,13 +19,13 @@ from api.commands.enacting import (
     settings_with,
     with_casework,
 )
+from api.opening import open_views
 from domain.books import AdoptRuleTable, PublishCalendar
 from domain.casework.application import Casework
 from domain.casework.asking import RegisterReceipt
 from domain.clocks import RuleTable
 from domain.model import Model
 from domain.telling import local
-from projections.engine import Views
 
 rules = typer.Typer(help="时限表：各版和导入", no_args_is_help=True)
 calendar = typer.Typer(help="工作日历：各版和导入", no_args_is_help=True)
@@ -70,7 +70,7 @@ def effects_told(data: Path | None) -> Afterwards:
     settings = settings_with(data)
 
     async def tell(casework: Casework, receipt: RegisterReceipt) -> None:
-        views = Views(casework.files, settings.views_db)
+        views = open_views(settings, casework.files)
         try:
             await asyncio.to_thread(views.catch_up)
             found = await effects(casework, views, receipt)

@@ -10,17 +10,16 @@ from functools import partial
 
 from api.logs import logger
 from api.metrics import Metrics
+from api.opening import open_outbox, open_watch_leadership
 from api.settings import Settings
 from api.watch.channels import Channel, open_channels
 from api.watch.chores import Chores, Tally
 from api.watch.delivery import Delivery
-from api.watch.leadership import FileLeadership, Leadership
-from api.watch.outbox import Outbox
 from domain.casework.application import Casework
 from projections.engine import Views
 
 STAND_BY = 1.0
-"""Seconds after which another process tries to take the watch."""
+"""Seconds after which another process tries to take the watch, and the one that has it makes sure that it still has."""
 LONGEST_PAUSE = 30.0
 GRACE = 3.0
 """Seconds for what is under way when the service stops."""
@@ -47,7 +46,8 @@ class Watch:
         self.leading = False
         self._settings, self._casework = settings, casework
         self._metrics, self._clock = metrics, clock
-        self._leadership: Leadership = FileLeadership(settings.watch_lock)
+        self._leadership = open_watch_leadership(settings)
+        self.outbox = open_outbox(settings)
         self._channels = open_channels(settings, clock) if channels is None else channels
         self._chores = Chores(casework, views, self._count)
         self._stopping, self._sendable = asyncio.Event(), asyncio.Event()
@@ -68,6 +68,7 @@ class Watch:
                 await self._task
         for channel in self._channels:
             await channel.aclose()
+        await asyncio.to_thread(self.outbox.close)
 
     async def tick(self) -> Tally:
         """One pass over everything that is due now."""
@@ -77,20 +78,20 @@ class Watch:
     async def _stand_by(self) -> None:
         while not self._stopping.is_set():
             try:
-                if self._leadership.take():
+                if await asyncio.to_thread(self._leadership.take):
                     await self._lead()
             except Exception:
                 log.exception("the watch stops for a moment")
             finally:
-                self._leadership.release()
-            await self._pause(STAND_BY)
+                await asyncio.to_thread(self._leadership.release)
+            await self._rest(STAND_BY)
 
     async def _lead(self) -> None:
         """Everything the watch does, until the service stops or another process leads."""
-        outbox = await asyncio.to_thread(Outbox, self._settings.outbox_db, self._clock())
+        await asyncio.to_thread(self.outbox.begin, self._clock())
         delivery = Delivery(
             self._casework,
-            outbox,
+            self.outbox,
             self._channels,
             self._clock,
             self._settings.message_tries,
@@ -100,22 +101,27 @@ class Watch:
         try:
             await delivery.clear()
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._hold())
                 group.create_task(self._again_and_again(partial(self._look, delivery)))
                 for channel in self._channels:
                     group.create_task(self._again_and_again(partial(delivery.send, channel)))
         finally:
             self._lead_is(False)
-            outbox.close()
 
     def _lead_is(self, held: bool) -> None:
         self.leading = held
         self._metrics.watching.set(held)
         log.info("the watch is kept here" if held else "the watch is kept here no longer")
 
+    async def _hold(self) -> None:
+        """Stop everything as soon as another process may lead. What both do meanwhile counts once."""
+        while not self._stopping.is_set():
+            if not await asyncio.to_thread(self._leadership.take):
+                raise LeadershipLost
+            await self._rest(STAND_BY)
+
     async def _look(self, delivery: Delivery) -> bool:
         """One pass, and the calls it wrote."""
-        if not self._leadership.take():
-            raise LeadershipLost
         tally = await self.tick()
         while await delivery.take_in():
             pass
@@ -130,8 +136,6 @@ class Watch:
             more = False
             try:
                 more, pause = await step(), period
-            except LeadershipLost:
-                raise
             except Exception:
                 pause = min(2 * pause, LONGEST_PAUSE)
                 log.exception("the watch tries again", seconds=pause)
@@ -140,11 +144,14 @@ class Watch:
 
     async def _pause(self, seconds: float) -> None:
         """Wait so long; less when there is something to send, not at all when the service stops."""
-        if self._stopping.is_set():
-            return
+        if not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._sendable.wait(), seconds)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait so long, unless the service stops."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._sendable.wait()
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def _count(self, command: str, outcome: str) -> None:
         self._metrics.commands.labels(command, outcome).inc()

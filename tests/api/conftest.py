@@ -1,4 +1,4 @@
-"""One running service per worker, which every test visits with cases of its own."""
+"""On each store one running service per worker, which every test visits with cases of its own."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import pytest
 
 from api import logs
 from tests.api.visitor import Clock, Visitor
-from tests.server import serving, settings_for
+from tests.server import serving
+from tests.stores import Store
 
 
 @pytest.fixture(scope="session")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+def door(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     clock = Clock()
-    settings = settings_for(tmp_path_factory.mktemp("service"), wait_timeout=0.2)
-    with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
+    settings = store.settings(tmp_path_factory.mktemp("service"), wait_timeout=20)
+    with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield Visitor(client, clock)
 
 

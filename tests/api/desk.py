@@ -1,4 +1,4 @@
-"""Casework, views and the chores of the watch in one process, on the memory store, by a clock set by hand."""
+"""Casework, views and the chores of the watch in one process, by a clock set by hand."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from pydantic import SecretStr
+
+from api.opening import open_case_files, open_views
+from api.settings import MEMORY, Settings
 from api.watch.chores import Chores, Tally
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller, Receipt
 from domain.casework.books import books
 from domain.clocks import Clocks
@@ -23,6 +27,7 @@ from tests.api.visitor import REGISTRY, STAFF, Clock
 from tests.lives import REPORT
 
 BOOKS = books()
+IN_MEMORY = Settings(database_url=SecretStr(MEMORY))
 
 
 @dataclass(slots=True)
@@ -70,11 +75,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(clocks: Clocks = BOOKS) -> AsyncIterator[Desk]:
+async def desk(clocks: Clocks = BOOKS, settings: Settings = IN_MEMORY) -> AsyncIterator[Desk]:
     """A desk for as long as the block lasts."""
     clock = Clock()
-    casework = Casework(CaseFiles(env=MEMORY_ENV), clocks, REGISTRY, secret=b"desk" * 8, clock=clock)
-    views = Views(casework.files, None)
+    casework = Casework(open_case_files(settings), clocks, REGISTRY, secret=b"desk" * 8, clock=clock)
+    views = open_views(settings, casework.files)
     try:
         yield Desk(casework, views, clock, Chores(casework, views))
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,19 +18,20 @@ from projections.alike import Alike
 from tests.api.visitor import Clock, Visitor, identity
 from tests.lives import OFFICER, REPORT, RESIDENT, SECRETARY
 from tests.rules.test_cells import HUAIHUA, gone
-from tests.server import serving, settings_for
+from tests.server import serving
+from tests.stores import Store
 
 YUNJIAN = "grid-yunjian-3"
 PAGE = "/api/v1/views/clusters"
 
 
 @pytest.fixture
-def service(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
+def service(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
     """A service with no case in it, and with time to look for what is alike however busy the machine is."""
     monkeypatch.setattr(offering, "LONGEST", 20)
     monkeypatch.setattr(offering, "FOLLOWED", 20)
     clock = Clock()
-    settings = settings_for(tmp_path_factory.mktemp("alike"), wait_timeout=20)
+    settings = store.settings(tmp_path, wait_timeout=20)
     with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield Visitor(client, clock)
 

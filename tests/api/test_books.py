@@ -14,7 +14,8 @@ import pytest
 from domain.books import AdoptRuleTable, PublishCalendar
 from domain.casework.books import RULES
 from tests.api.visitor import Clock, Visitor
-from tests.server import serving, settings_for
+from tests.server import serving
+from tests.stores import Store
 
 YEAR_END = datetime(2026, 12, 28, 2, 0, tzinfo=UTC)
 """A Monday from which no fifteen working days are published yet."""
@@ -23,10 +24,10 @@ TABLE = {**json.loads(RULES.model_dump_json(exclude={"valid_from"})), "version":
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Visitor]:
+def desk(store: Store, tmp_path: Path) -> Iterator[Visitor]:
     """A service of one's own at the end of a year; the watch is asleep, so that nothing happens by itself."""
     clock = Clock(YEAR_END)
-    with serving(settings_for(tmp_path, watch=False), clock) as url, httpx.Client(base_url=url) as client:
+    with serving(store.settings(tmp_path), clock) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield Visitor(client, clock)
 
 

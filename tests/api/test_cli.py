@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import socket
-import sqlite3
 import stat
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,46 +17,55 @@ from typer.testing import CliRunner, Result
 
 from api.__main__ import app, main
 from api.demo.stories import STORIES
+from api.opening import open_case_files
+from api.settings import Settings
 from api.timeline import print_timeline
 from domain.casework.books import published_calendar
 from domain.casework.recording import RecordedEvent
 from domain.model import Minor, Person
+from tests.api.terminal import Terminal
+from tests.casework.stores import opening
 from tests.stored.fictional import line
+from tests.stores import Store
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def terminal(lasting_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     """A store with the three stories in it."""
-    data = tmp_path_factory.mktemp("store")
-    told = bidao("demo", "--data", str(data))
+    terminal = Terminal(lasting_store.settings(tmp_path_factory.mktemp("store")))
+    told = terminal.run("demo")
     assert told.exit_code == 0, told.output
-    return data
+    return terminal
 
 
 @pytest.fixture
-def case(store: Path) -> str:
+def case(terminal: Terminal) -> str:
     """The case of the first story."""
-    with closing(sqlite3.connect(store / "events.db")) as database:
-        first = "SELECT originator_id FROM stored_events WHERE topic = 'incident.reported' ORDER BY rowid LIMIT 1"
-        [name] = database.execute(first).fetchone()
-    return f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
+    with closing(open_case_files(terminal.settings)) as files:
+        [reported] = files.store.select_notifications(None, 1, topics=("incident.reported",))
+    return str(reported.originator_id)
+
+
+def stored(settings: Settings) -> int:
+    """How many events there are."""
+    with closing(open_case_files(settings)) as files:
+        return files.store.max_notification_id() or 0
 
 
 def bidao(*words: str) -> Result:
     return CliRunner().invoke(app, words)
 
 
-def test_the_demo_tells_all_three_stories_and_writes_them_once(store: Path) -> None:
-    with closing(sqlite3.connect(store / "events.db")) as database:
-        before = database.execute("SELECT count(*) FROM stored_events").fetchone()
-        told = bidao("demo", "--data", str(store))
-        assert database.execute("SELECT count(*) FROM stored_events").fetchone() == before
+def test_the_demo_tells_all_three_stories_and_writes_them_once(terminal: Terminal) -> None:
+    before = stored(terminal.settings)
+    told = terminal.run("demo")
+    assert stored(terminal.settings) == before
     assert all(title in told.output for title in STORIES)
     assert "葛岳辉垫付800.00元" in told.output
 
 
-def test_replay_says_who_when_what_and_by_which_rules(store: Path, case: str) -> None:
-    told = bidao("replay", case, "--data", str(store))
+def test_replay_says_who_when_what_and_by_which_rules(terminal: Terminal, case: str) -> None:
+    told = terminal.run("replay", case)
     assert told.exit_code == 0
     assert "2020-01-24 20:22  葛岳辉（网格员）　到达现场" in told.output
     assert "曾竹英（居民）　回访" in told.output
@@ -72,49 +80,50 @@ def test_replay_says_who_when_what_and_by_which_rules(store: Path, case: str) ->
         (("--version", "5", "--as-of", "2020-01-24T20:25:00"), "到达现场", "采取措施"),
     ],
 )
-def test_replay_stops_where_it_is_told(store: Path, case: str, until: tuple[str, ...], last: str, gone: str) -> None:
-    told = bidao("replay", case, *until, "--data", str(store))
+def test_replay_stops_where_it_is_told(
+    terminal: Terminal, case: str, until: tuple[str, ...], last: str, gone: str
+) -> None:
+    told = terminal.run("replay", case, *until)
     assert last in told.output
     assert gone not in told.output
 
 
 @pytest.mark.parametrize("words", [("no-such-case",), ("{case}", "--as-of", "2019-01-01T00:00:00")])
-def test_what_is_not_there_is_not_found(store: Path, case: str, words: tuple[str, ...]) -> None:
-    assert bidao("replay", *(word.format(case=case) for word in words), "--data", str(store)).exit_code == 3
+def test_what_is_not_there_is_not_found(terminal: Terminal, case: str, words: tuple[str, ...]) -> None:
+    assert terminal.run("replay", *(word.format(case=case) for word in words)).exit_code == 3
 
 
-def test_what_is_asked_wrongly_is_a_usage_error(store: Path, case: str) -> None:
-    assert bidao("replay", case, "--version", "0", "--data", str(store)).exit_code == 2
+def test_what_is_asked_wrongly_is_a_usage_error(terminal: Terminal, case: str) -> None:
+    assert terminal.run("replay", case, "--version", "0").exit_code == 2
     assert bidao("reply", case).exit_code == 2
 
 
-def test_a_rebuild_equals_what_stood(store: Path) -> None:
-    first, again = bidao("rebuild", "--data", str(store)), bidao("rebuild", "--data", str(store))
+def test_a_rebuild_equals_what_stood(terminal: Terminal) -> None:
+    first, again = terminal.run("rebuild"), terminal.run("rebuild")
     assert (first.exit_code, again.exit_code) == (0, 0)
     assert "相同" in again.output
 
 
-def test_the_doctor_finds_a_good_store_good(store: Path) -> None:
-    bidao("rebuild", "--data", str(store))
+def test_the_doctor_finds_a_good_store_good(terminal: Terminal) -> None:
+    terminal.run("rebuild")
     with time_machine.travel(datetime(max(published_calendar().years), 11, 2, tzinfo=UTC)):
-        told = bidao("doctor", "--data", str(store))
+        told = terminal.run("doctor")
     assert told.exit_code == 0, told.output
     assert "异常" not in told.output
 
 
-def test_the_doctor_warns_in_a_year_whose_calendar_nobody_imported(store: Path) -> None:
+def test_the_doctor_warns_in_a_year_whose_calendar_nobody_imported(terminal: Terminal) -> None:
     with time_machine.travel(datetime(2099, 3, 2, tzinfo=UTC)):
-        told = bidao("doctor", "--data", str(store))
+        told = terminal.run("doctor")
     assert told.exit_code == 1
     assert "异常 2099年工作日历未载入" in told.output
 
 
-def test_the_doctor_finds_an_event_that_cannot_be_read(store: Path, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(store / "events.db")) as good, closing(sqlite3.connect(tmp_path / "events.db")) as bad:
-        good.backup(bad)
-        bad.execute("UPDATE stored_events SET state = '{}' WHERE rowid = 5")
-        bad.commit()
-    told = bidao("doctor", "--data", str(tmp_path))
+def test_the_doctor_finds_an_event_that_cannot_be_read(lasting_store: Store, tmp_path: Path) -> None:
+    terminal = Terminal(lasting_store.settings(tmp_path))
+    with closing(open_case_files(terminal.settings)) as files:
+        files.store.insert_events(opening())
+    told = terminal.run("doctor")
     assert told.exit_code == 1
     assert "异常" in told.output
 
@@ -137,12 +146,12 @@ def test_settings_that_cannot_be_are_said_not_thrown(
     assert "Traceback" not in capsys.readouterr().out
 
 
-def test_a_case_is_found_however_its_number_is_written(store: Path, case: str) -> None:
-    assert bidao("replay", case.upper(), "--data", str(store)).exit_code == 0
+def test_a_case_is_found_however_its_number_is_written(terminal: Terminal, case: str) -> None:
+    assert terminal.run("replay", case.upper()).exit_code == 0
 
 
-def test_what_looks_like_markup_is_said_as_it_was_typed(store: Path) -> None:
-    told = bidao("replay", "[/]x[bold]", "--data", str(store))
+def test_what_looks_like_markup_is_said_as_it_was_typed(terminal: Terminal) -> None:
+    told = terminal.run("replay", "[/]x[bold]")
     assert (told.exit_code, told.exception.__class__) == (3, SystemExit)
     assert "没有编号为 [/]x[bold] 的案件" in told.output
 
@@ -154,14 +163,11 @@ def test_looking_makes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_doctor_makes_no_views(store: Path, tmp_path: Path) -> None:
-    with (
-        closing(sqlite3.connect(store / "events.db")) as good,
-        closing(sqlite3.connect(tmp_path / "events.db")) as copy,
-    ):
-        good.backup(copy)
-    assert "视图还没有建立" in bidao("doctor", "--data", str(tmp_path)).output
-    assert not (tmp_path / "views.db").exists()
+def test_the_doctor_makes_no_views(lasting_store: Store, tmp_path: Path) -> None:
+    terminal = Terminal(lasting_store.settings(tmp_path))
+    open_case_files(terminal.settings).close()
+    for _ in range(2):
+        assert "视图还没有建立" in terminal.run("doctor").output
 
 
 def test_a_port_in_use_is_said_before_anything_else(

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from api.metrics import Metrics
+from api.opening import open_outbox
 from api.watch import delivery as at_work
 from api.watch.delivery import Delivery
 from api.watch.messages import Message
-from api.watch.outbox import Outbox, listed
+from api.watch.outbox import Outbox
 from tests.api.desk import Desk, desk
+from tests.server import settings_for
 
 DAYLONG = {"kind": "ordinary", "urgency": 2}
 
@@ -35,8 +37,15 @@ async def here() -> AsyncIterator[Desk]:
 
 @pytest.fixture
 def outbox(here: Desk, tmp_path: Path) -> Iterator[Outbox]:
-    with closing(Outbox(tmp_path / "outbox.db", here.clock.now)) as outbox:
+    with closing(new_outbox(tmp_path, here.clock.now)) as outbox:
         yield outbox
+
+
+def new_outbox(folder: Path, now: datetime) -> Outbox:
+    folder.mkdir(exist_ok=True)
+    outbox = open_outbox(settings_for(folder))
+    outbox.begin(now)
+    return outbox
 
 
 class Ear:
@@ -94,8 +103,8 @@ async def test_a_new_outbox_tells_of_the_last_hour_under_the_ids_they_had(here: 
     here.clock.now += timedelta(hours=2)
     recent = await here.report(**DAYLONG)
     await here.pass_once()
-    for ear, name in ((first, "first.db"), (second, "second.db")):
-        with closing(Outbox(tmp_path / name, here.clock.now)) as outbox:
+    for ear, name in ((first, "first"), (second, "second")):
+        with closing(new_outbox(tmp_path / name, here.clock.now)) as outbox:
             await deliver(to_ear(here, outbox, ear))
     told = [one.about for one in first.heard if one.incident_id == recent]
     assert told == ["landed"]
@@ -113,7 +122,7 @@ async def test_a_restored_store_is_read_from_its_beginning(here: Desk, outbox: O
 
 
 async def test_whatever_a_channel_raises_is_a_failure_told_without_its_words(
-    here: Desk, outbox: Outbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    here: Desk, outbox: Outbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     ear = Ear()
     ear.deaf = True
@@ -121,6 +130,6 @@ async def test_whatever_a_channel_raises_is_a_failure_told_without_its_words(
     await here.pass_once()
     with caplog.at_level(logging.INFO):
         await deliver(to_ear(here, outbox, ear))
-    [row] = listed(tmp_path / "outbox.db", "pending", None, 2**53, 10)
+    [row] = outbox.listed("pending", None, 2**53, 10)
     assert (row.tries, row.trouble) == (1, "RuntimeError")
     assert "138" not in "".join(str(record.msg) for record in caplog.records)

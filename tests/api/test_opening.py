@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import sleep
 
 import httpx
+import pytest
 
 from api.opening import open_case_files, open_casework, open_territory
 from api.settings import Settings
@@ -20,12 +19,22 @@ from domain.casework.application import Casework
 from domain.casework.books import RULES, books
 from domain.territory import Territory
 from tests.api.visitor import Clock, Visitor
-from tests.server import serving, settings_for
+from tests.server import serving
+from tests.stores import Store
+
+
+@pytest.fixture
+def settings(lasting_store: Store, tmp_path: Path) -> Settings:
+    """Of an empty store in a file, then of one in PostgreSQL."""
+    return lasting_store.settings(tmp_path)
 
 
 def lines(settings: Settings) -> list[str]:
-    with closing(sqlite3.connect(settings.events_db)) as database:
-        return [name for (name,) in database.execute("SELECT topic FROM stored_events ORDER BY rowid")]
+    files = open_case_files(settings)
+    try:
+        return [row.topic for row in files.store.select_notifications(None, 100_000)]
+    finally:
+        files.close()
 
 
 def opened(settings: Settings, look: Callable[[Casework], object]) -> object:
@@ -39,8 +48,7 @@ def opened(settings: Settings, look: Callable[[Casework], object]) -> object:
     return asyncio.run(work())
 
 
-def test_a_new_store_says_itself_what_it_was_given(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+def test_a_new_store_says_itself_what_it_was_given(settings: Settings) -> None:
     given = open_territory(settings)
     assert opened(settings, lambda casework: casework.territory.names) == given.names
     assert opened(settings, lambda casework: casework.clocks) == books()
@@ -48,32 +56,28 @@ def test_a_new_store_says_itself_what_it_was_given(tmp_path: Path) -> None:
     assert len(lines(settings)) == listed + 2
 
 
-def test_after_that_the_registry_file_says_nothing_any_more(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+def test_after_that_the_registry_file_says_nothing_any_more(settings: Settings, tmp_path: Path) -> None:
     names = opened(settings, lambda casework: casework.territory.names)
     before = lines(settings)
     other = tmp_path / "other.json"
     other.write_text(Territory(nodes=open_territory(settings).nodes[:2]).model_dump_json(), "utf-8")
-    changed = settings_for(tmp_path, registry=other)
+    changed = settings.model_copy(update={"registry": other})
     assert opened(changed, lambda casework: casework.territory.names) == names
     assert lines(changed) == before
 
 
-def open_at_once(folder: Path, go: Connection) -> None:
+def open_at_once(settings: Settings, go: Connection) -> None:
     """In a process of its own: open the store when told to, and say what its rules are called."""
-    settings = settings_for(folder)
     go.send("ready")
     go.recv()
     go.send(opened(settings, lambda casework: [*casework.clocks.tables, *sorted(casework.territory.names)]))
     go.close()
 
 
-def test_processes_that_open_a_new_store_at_once_furnish_it_once(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    open_case_files(settings).close()
+def test_processes_that_open_a_new_store_at_once_furnish_it_once(settings: Settings) -> None:
     spawn = get_context("spawn")
     ends = [spawn.Pipe() for _ in range(2)]
-    processes = [spawn.Process(target=open_at_once, args=(tmp_path, theirs)) for _, theirs in ends]
+    processes = [spawn.Process(target=open_at_once, args=(settings, theirs)) for _, theirs in ends]
     for process in processes:
         process.start()
     for ours, _ in ends:
@@ -89,8 +93,8 @@ def test_processes_that_open_a_new_store_at_once_furnish_it_once(tmp_path: Path)
     assert len(lines(settings)) == len(given.names) + 2
 
 
-def test_what_another_process_writes_is_in_force_soon(tmp_path: Path) -> None:
-    settings, clock = settings_for(tmp_path), Clock()
+def test_what_another_process_writes_is_in_force_soon(settings: Settings) -> None:
+    clock = Clock()
     table = {**json.loads(RULES.model_dump_json(exclude={"valid_from"})), "version": "rules-elsewhere"}
     with (
         serving(settings, clock) as here,

@@ -15,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.operation import BOOKS_OF_RULES
 from tests.api.visitor import Clock, Visitor
 from tests.lives import HANDLING, OFFICER, REPORT, REPORTED, RESIDENT
-from tests.server import serving, settings_for
+from tests.server import serving
+from tests.stores import Store
 
 
 def test_alive_and_ready(door: Visitor) -> None:
@@ -129,11 +130,11 @@ def test_the_docs_need_no_outside_network(door: Visitor) -> None:
     assert door.client.get("/redoc").status_code == 404
 
 
-def test_a_restart_keeps_what_was_acknowledged(tmp_path: Path) -> None:
-    settings, clock = settings_for(tmp_path), Clock()
-    with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
+def test_a_restart_keeps_what_was_acknowledged(lasting_store: Store, tmp_path: Path) -> None:
+    settings, clock = lasting_store.settings(tmp_path), Clock()
+    with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=60) as client:
         case = Visitor(client, clock).case(HANDLING)
-    with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
+    with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=60) as client:
         visitor = Visitor(client, clock)
         assert visitor.read(f"/api/v1/incidents/{case}").json()["version"] == 3
         assert visitor.ask(OFFICER, "escalate", {"to": "community"}, case, headers={"If-Match": '"3"'}).is_success

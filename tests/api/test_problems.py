@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import socket
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
 
+from api.opening import open_case_files
 from domain.incident.commands import BY_NAME
 from tests.api.visitor import Clock, Visitor, identity
-from tests.lives import HANDLING, OFFICER, REPORT, REPORTED
+from tests.casework.stores import event
+from tests.lives import ACCEPTED, OFFICER, REPORT, REPORTED
 from tests.server import serving, settings_for
+from tests.stores import Store, owner_of
 
 JSON = {"Content-Type": "application/json"}
 
@@ -135,32 +138,31 @@ def test_a_parameter_that_does_not_fit(door: Visitor, query: str) -> None:
     assert answer.json()["errors"][0]["parameter"] == query.split("=", maxsplit=1)[0]
 
 
-def test_a_store_that_fails_is_503_and_the_retry_succeeds(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    with serving(settings, Clock()) as url, httpx.Client(base_url=url) as client:
+def test_a_store_that_fails_is_503_and_the_retry_succeeds(lasting_store: Store, tmp_path: Path) -> None:
+    settings = lasting_store.settings(tmp_path)
+    with serving(settings, Clock()) as url, httpx.Client(base_url=url, timeout=60) as client:
         visitor = Visitor(client, Clock())
         key = {"Idempotency-Key": "once"}
         case = visitor.case(REPORTED)
-        with closing(sqlite3.connect(settings.events_db)) as store:
-            store.execute("ALTER TABLE stored_events RENAME TO mislaid")
+        with owner_of(settings) as order:
+            order("ALTER TABLE stored_events RENAME TO mislaid")
             for answer in (
                 visitor.ask(OFFICER, "arrive", {}, case, headers=key),
                 visitor.read(f"/api/v1/incidents/{case}"),
                 client.get("/readyz"),
             ):
                 assert told(answer, 503, "store-unavailable").headers["Retry-After"]
-            store.execute("ALTER TABLE mislaid RENAME TO stored_events")
+            order("ALTER TABLE mislaid RENAME TO stored_events")
         assert visitor.ask(OFFICER, "arrive", {}, case, headers=key).json()["version"] == 3
 
 
-def test_an_unexpected_error_tells_nothing_of_itself(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    with serving(settings, Clock()) as url, httpx.Client(base_url=url) as client:
+def test_an_unexpected_error_tells_nothing_of_itself(lasting_store: Store, tmp_path: Path) -> None:
+    settings = lasting_store.settings(tmp_path)
+    with serving(settings, Clock()) as url, httpx.Client(base_url=url, timeout=60) as client:
         visitor = Visitor(client, Clock())
-        case = visitor.case(HANDLING)
-        with closing(sqlite3.connect(settings.events_db)) as store:
-            store.execute('UPDATE stored_events SET state = \'{"secret": "曾竹英"}\' WHERE originator_version = 3')
-            store.commit()
+        case = visitor.case(ACCEPTED)
+        with closing(open_case_files(settings)) as files:
+            files.store.insert_events([event(UUID(case), 3, '{"secret": "曾竹英"}'.encode())])
         answer = told(client.get(f"/api/v1/incidents/{case}", headers=identity("district-desk")), 500, "unexpected")
         assert "Traceback" not in answer.text
         assert "曾竹英" not in answer.text

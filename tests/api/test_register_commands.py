@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner, Result
 
 from api.commands import books, duty
 from domain.casework.books import RULES
+from tests.api.terminal import Terminal
+from tests.stores import Store
 
 TABLE = {**json.loads(RULES.model_dump_json(exclude={"valid_from"})), "version": "rules-stricter", "returns": 1}
 CALENDAR = {"version": "cn-2099", "years": [2099], "holidays": ["2099-01-01"], "made_up": []}
@@ -19,13 +20,9 @@ SHIFTS = "node,staff,starts,ends\ncommunity-yunjian,secretary-yunjian,2099-03-02
 CHINESE = SHIFTS.replace("node,staff,starts,ends", "地方,人员,开始,结束")
 
 
-def bidao(app: typer.Typer, *words: str | Path, data: Path) -> Result:
-    return CliRunner().invoke(app, [*map(str, words), "--data", str(data)])
-
-
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
+def terminal(lasting_store: Store, tmp_path: Path) -> Terminal:
+    return Terminal(lasting_store.settings(tmp_path / "data"))
 
 
 def written(folder: Path, name: str, content: object) -> Path:
@@ -38,18 +35,18 @@ def written(folder: Path, name: str, content: object) -> Path:
     ("app", "content", "version"), [(books.rules, TABLE, "rules-stricter"), (books.calendar, CALENDAR, "cn-2099")]
 )
 def test_a_book_is_rehearsed_then_imported_once(
-    tmp_path: Path, data: Path, app: typer.Typer, content: object, version: str
+    tmp_path: Path, terminal: Terminal, app: typer.Typer, content: object, version: str
 ) -> None:
     file = written(tmp_path, "book.json", content)
-    rehearsed = bidao(app, "import", file, "--dry-run", data=data)
+    rehearsed = terminal.run("import", file, "--dry-run", app=app)
     assert rehearsed.exit_code == 0, rehearsed.output
     assert re.search("会登记 1 条", rehearsed.output)
     assert "0 件会得到时限" in rehearsed.output
-    assert version not in bidao(app, "show", data=data).output
-    assert "已登记" in bidao(app, "import", file, data=data).output
-    assert version in bidao(app, "show", data=data).output
+    assert version not in terminal.run("show", app=app).output
+    assert "已登记" in terminal.run("import", file, app=app).output
+    assert version in terminal.run("show", app=app).output
     later = written(tmp_path, "again.json", json.dumps(content, indent=1))
-    assert "没有新增记录" in bidao(app, "import", later, data=data).output
+    assert "没有新增记录" in terminal.run("import", later, app=app).output
 
 
 @pytest.mark.parametrize(
@@ -78,25 +75,25 @@ def test_a_book_is_rehearsed_then_imported_once(
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_written(
-    tmp_path: Path, data: Path, app: typer.Typer, content: object, said: str
+    tmp_path: Path, terminal: Terminal, app: typer.Typer, content: object, said: str
 ) -> None:
-    before = bidao(books.rules, "show", data=data).output
-    told = bidao(app, "import", written(tmp_path, "file", content), data=data)
+    before = terminal.run("show", app=books.rules).output
+    told = terminal.run("import", written(tmp_path, "file", content), app=app)
     assert told.exit_code == 1, told.output
     assert said in told.output
-    assert bidao(books.rules, "show", data=data).output == before
+    assert terminal.run("show", app=books.rules).output == before
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 @pytest.mark.parametrize("sheet", [SHIFTS, CHINESE])
 def test_shifts_come_from_a_sheet_in_any_of_three_encodings(
-    tmp_path: Path, data: Path, sheet: str, encoding: str
+    tmp_path: Path, terminal: Terminal, sheet: str, encoding: str
 ) -> None:
     file = tmp_path / "shifts.csv"
     file.write_bytes(sheet.encode(encoding))
-    assert bidao(duty.app, "import", file, data=data).exit_code == 0
+    assert terminal.run("import", file, app=duty.app).exit_code == 0
     there = "--territory", "community-yunjian"
-    told = bidao(duty.app, "show", "--at", "2099-03-02T20:00", *there, data=data).output
+    told = terminal.run("show", "--at", "2099-03-02T20:00", *there, app=duty.app).output
     assert "云箭社区书记（至2099-03-03 08:00）" in told
     assert "0 处无人值班" in told
-    assert "2 处无人值班" in bidao(duty.app, "show", "--at", "2099-03-03T08:00", *there, data=data).output
+    assert "2 处无人值班" in terminal.run("show", "--at", "2099-03-03T08:00", *there, app=duty.app).output

@@ -13,7 +13,8 @@ import pytest
 from domain.registry.sheets import SHEETS, write_sheet
 from tests.api.visitor import START, Clock, Visitor, identity
 from tests.registry.ledger import LISTED
-from tests.server import serving, settings_for
+from tests.server import serving
+from tests.stores import Store
 
 TERRITORY = "/api/v1/territory"
 SPLIT = {
@@ -40,10 +41,10 @@ class Desk(Visitor):
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(store: Store, tmp_path: Path) -> Iterator[Desk]:
     """A service whose territory is that of the rules' tests, taken in sheet by sheet."""
     clock = Clock()
-    with serving(settings_for(tmp_path), clock) as url, httpx.Client(base_url=url) as client:
+    with serving(store.settings(tmp_path), clock) as url, httpx.Client(base_url=url, timeout=60) as client:
         desk = Desk(client, clock)
         for name in ("nodes", "units", "staff", "heads"):
             rows = tuple(row for row in getattr(LISTED, name) if getattr(row, "id", "") not in ("city", "district"))
@@ -222,9 +223,9 @@ def test_a_sheet_with_bad_rows_is_not_taken_at_all(desk: Desk, body: str, status
     assert desk.look("g8").status_code == 404
 
 
-def test_only_csv_within_the_limit_is_read(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path, import_limit=1024)
-    with serving(settings, Clock()) as url, httpx.Client(base_url=url) as client:
+def test_only_csv_within_the_limit_is_read(store: Store, tmp_path: Path) -> None:
+    settings = store.settings(tmp_path, import_limit=1024)
+    with serving(settings, Clock()) as url, httpx.Client(base_url=url, timeout=60) as client:
         desk = Desk(client, Clock())
         assert desk.sheet(b"a,b", media="application/json").status_code == 415
         assert desk.sheet(b"x" * 1025).status_code == 413

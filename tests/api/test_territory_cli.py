@@ -5,24 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from api.commands.territory import app
+from tests.api.terminal import Terminal
+from tests.stores import Store
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def terminal(lasting_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     """A store that took in the generated registry."""
-    folder = tmp_path_factory.mktemp("hecheng")
-    assert CliRunner().invoke(app, ["generate", "--seed", "1", str(folder / "sheets")]).exit_code == 0
-    sheets = sorted((folder / "sheets").glob("*.csv"))
-    taken = territory("import", *map(str, sheets), data=folder)
+    terminal = Terminal(lasting_store.settings(tmp_path_factory.mktemp("hecheng")))
+    folder = terminal.settings.data / "sheets"
+    assert CliRunner().invoke(app, ["generate", "--seed", "1", str(folder)]).exit_code == 0
+    taken = terminal.run("import", *sheets(terminal), app=app)
     assert (taken.exit_code, "已登记" in taken.output) == (0, True), taken.output
-    return folder
+    return terminal
 
 
-def territory(*words: str, data: Path) -> Result:
-    return CliRunner().invoke(app, [*words, "--data", str(data)], env={"COLUMNS": "200"})
+def sheets(terminal: Terminal) -> list[Path]:
+    """The generated ones."""
+    return sorted((terminal.settings.data / "sheets").glob("*.csv"))
 
 
 def sheet(tmp_path: Path, text: str) -> str:
@@ -31,37 +34,37 @@ def sheet(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
-def test_the_generated_registry_is_taken_in_and_taken_back_unchanged(data: Path) -> None:
-    shown = territory("show", data=data).output
+def test_the_generated_registry_is_taken_in_and_taken_back_unchanged(terminal: Terminal) -> None:
+    shown = terminal.run("show", app=app).output
     assert "街道7　社区65　小区392　网格411　楼栋924" in shown
     assert "网格员430　楼栋长3307" in shown
     assert "没有网格员" not in shown
-    again = territory("import", *map(str, sorted((data / "sheets").glob("*.csv"))), data=data)
+    again = terminal.run("import", *sheets(terminal), app=app)
     assert "没有新增记录" in again.output
 
 
-def test_a_dry_run_tells_and_writes_nothing(data: Path) -> None:
+def test_a_dry_run_tells_and_writes_nothing(terminal: Terminal) -> None:
     words = ("split", "grid-yunjian-3", "--into", "gx=东网格", "--into", "gy=西网格")
-    told = territory(*words, "--dry-run", data=data)
+    told = terminal.run(*words, "--dry-run", app=app)
     assert "撤销“云箭社区第三网格”，改设东网格、西网格" in told.output
-    assert territory("show", "gx", data=data).exit_code == 3
+    assert terminal.run("show", "gx", app=app).exit_code == 3
 
 
-def test_a_grid_is_split_joined_again_renamed_and_manned(data: Path) -> None:
+def test_a_grid_is_split_joined_again_renamed_and_manned(terminal: Terminal) -> None:
     building = "building-chuangdan-1-2"
     split = ("split", "grid-chuangdan-1", "--into", f"ga=东网格:{building}", "--into", "gb=西网格")
-    assert territory(*split, data=data).exit_code == 0
-    assert "没有网格员：西网格" in territory("show", data=data).output
-    assert territory("appoint", "officer-new", "新人", "grid_officer", "gb", data=data).exit_code == 0
-    assert territory("join", "ga", "gb", "--into", "gc=大网格", data=data).exit_code == 0
-    assert territory("rename", "gc", "阳光网格", data=data).exit_code == 0
-    assert territory("release", "officer-new", "--successor", "officer-ge", data=data).exit_code == 0
-    shown = territory("show", "gc", data=data).output
+    assert terminal.run(*split, app=app).exit_code == 0
+    assert "没有网格员：西网格" in terminal.run("show", app=app).output
+    assert terminal.run("appoint", "officer-new", "新人", "grid_officer", "gb", app=app).exit_code == 0
+    assert terminal.run("join", "ga", "gb", "--into", "gc=大网格", app=app).exit_code == 0
+    assert terminal.run("rename", "gc", "阳光网格", app=app).exit_code == 0
+    assert terminal.run("release", "officer-new", "--successor", "officer-ge", app=app).exit_code == 0
+    shown = terminal.run("show", "gc", app=app).output
     assert "床单厂小区 › 阳光网格" in shown
     assert "曾用 大网格" in shown
     assert "葛岳辉" in shown
     assert "新人" not in shown
-    assert "床单厂小区网格" in territory("show", building, "--at", "2020-01-24T20:00", data=data).output
+    assert "床单厂小区网格" in terminal.run("show", building, "--at", "2020-01-24T20:00", app=app).output
 
 
 @pytest.mark.parametrize(
@@ -74,8 +77,8 @@ def test_a_grid_is_split_joined_again_renamed_and_manned(data: Path) -> None:
         (("split", "a", "--into", "c=丙"), 1, "#/into　太少，至少 2 项"),
     ],
 )
-def test_what_cannot_be_is_said(data: Path, words: tuple[str, ...], code: int, said: str) -> None:
-    told = territory(*words, data=data)
+def test_what_cannot_be_is_said(terminal: Terminal, words: tuple[str, ...], code: int, said: str) -> None:
+    told = terminal.run(*words, app=app)
     assert (told.exit_code, said in told.output) == (code, True), told.output
 
 
@@ -89,6 +92,6 @@ def test_what_cannot_be_is_said(data: Path, words: tuple[str, ...], code: int, s
         ("id,name\nu1,区城管局\n", "sheet.csv：编码无法识别"),
     ],
 )
-def test_a_sheet_that_will_not_do_is_told_row_by_row(data: Path, tmp_path: Path, text: str, said: str) -> None:
-    told = territory("import", sheet(tmp_path, text), data=data)
+def test_a_sheet_that_will_not_do_is_told_row_by_row(terminal: Terminal, tmp_path: Path, text: str, said: str) -> None:
+    told = terminal.run("import", sheet(tmp_path, text), app=app)
     assert (told.exit_code, said in told.output) == (1, True), told.output

@@ -15,16 +15,17 @@ import pytest
 from tests.api.visitor import Clock, Visitor, identity
 from tests.lives import ACCEPTED, CLOSED, HANDLING, OFFICER, REPORTED, RESIDENT
 from tests.server import serving, settings_for
+from tests.stores import Store
 
 VIEWS = ("/api/v1/incidents", "/api/v1/views/workload", "/api/v1/views/response-times")
 SANJIAOPING, YUNJIAN = "grid-chuangdan-1", "grid-yunjian-3"
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+def service(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """A service of its own, with five cases in one grid and one in another."""
     clock = Clock()
-    settings = settings_for(tmp_path_factory.mktemp("views"), wait_timeout=20, page_size=4)
+    settings = store.settings(tmp_path_factory.mktemp("views"), wait_timeout=20, page_size=4)
     with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
         visitor = Visitor(client, clock)
         for life in (REPORTED, REPORTED, HANDLING, HANDLING, CLOSED):
@@ -168,10 +169,13 @@ def test_figures_are_rolled_up_to_any_level(service: Visitor, by: str, rows: dic
     assert {(row["key"], row["community"], row["name"]) for row in times} == arrived
 
 
-def test_a_grid_is_split_tomorrow(tmp_path: Path) -> None:
+def test_a_grid_is_split_tomorrow(store: Store, tmp_path: Path) -> None:
     """Its figures stay where they were then; as drawn now they follow the building, from the day on which it holds."""
     clock = Clock()
-    with serving(settings_for(tmp_path, wait_timeout=20), clock) as url, httpx.Client(base_url=url) as client:
+    with (
+        serving(store.settings(tmp_path, wait_timeout=20), clock) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
         visitor = Visitor(client, clock)
         visitor.report(building="building-chuangdan-1-2")
         visitor.report()
@@ -247,9 +251,21 @@ def test_a_cursor_of_another_query(service: Visitor) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "bad-cursor")
 
 
+def test_views_that_nobody_keeps_are_503(store: Store, tmp_path: Path) -> None:
+    settings = store.settings(tmp_path, wait_timeout=0.1, follow=False)
+    with serving(settings, Clock()) as url, httpx.Client(base_url=url, timeout=60) as client:
+        visitor = Visitor(client, Clock())
+        position = visitor.report().json()["position"]
+        answer = visitor.read(f"{VIEWS[0]}?after={position}")
+        assert (answer.status_code, answer.json()["code"]) == (503, "views-behind")
+        assert answer.headers["Retry-After"] == "1"
+        assert client.get("/readyz").json()["lag"] == position
+
+
 def test_views_that_cannot_follow_in_time_are_503(tmp_path: Path) -> None:
+    """The file is held by somebody."""
     settings = settings_for(tmp_path, wait_timeout=0.1)
-    with serving(settings, Clock()) as url, httpx.Client(base_url=url) as client:
+    with serving(settings, Clock()) as url, httpx.Client(base_url=url, timeout=60) as client:
         visitor = Visitor(client, Clock())
         with closing(sqlite3.connect(settings.views_db, isolation_level=None)) as views:
             views.execute("BEGIN IMMEDIATE")

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
 
-from tests.api.receiver import PATIENCE, SECRET, Receiver, answering, is_signed, receiving
+from api.opening import open_watch_leadership
+from api.settings import Settings
+from api.watch.outbox import Listed, Outbox
+from projections.database import DatabaseUnavailable
+from tests.api.receiver import PATIENCE, SECRET, Post, Receiver, answering, is_signed, receiving
 from tests.api.visitor import Clock, Visitor
-from tests.lives import OFFICER, RESIDENT
+from tests.lives import OFFICER, REPORT, RESIDENT
 from tests.server import serving, settings_for
+from tests.stores import Store
 
+Data = Callable[..., Settings]
 DAYLONG: dict[str, Any] = {"kind": "ordinary", "urgency": 2}
 
 
+@pytest.fixture
+def data(store: Store, tmp_path: Path) -> Data:
+    """Of each store in turn."""
+    return partial(store.settings, tmp_path)
+
+
 @contextmanager
-def watching(data: Path, url: str, **changes: Any) -> Iterator[Visitor]:
+def watching(data: Data, url: str, **changes: Any) -> Iterator[Visitor]:
     """The service with its watch on, its clock set by hand, and calls posted to this address."""
-    settings = settings_for(
-        data, watch=True, watch_period=0.02, webhook_url=url, webhook_secret=SECRET, webhook_timeout=5, **changes
-    )
+    settings = data(watch=True, watch_period=0.02, webhook_url=url, webhook_secret=SECRET, webhook_timeout=5, **changes)
     clock = Clock()
     with serving(settings, clock) as base, httpx.Client(base_url=base) as client:
         yield Visitor(client, clock)
@@ -53,8 +68,8 @@ def until(visitor: Visitor, true: Callable[[list[dict[str, Any]]], object], **qu
 DISTRICT = {"Bidao-Actor": "district-desk; role=district; scope=district-hecheng"}
 
 
-def test_whoever_is_on_duty_is_told_in_words_that_name_no_resident(tmp_path: Path, receiver: Receiver) -> None:
-    with watching(tmp_path, receiver.url) as visitor:
+def test_whoever_is_on_duty_is_told_in_words_that_name_no_resident(data: Data, receiver: Receiver) -> None:
+    with watching(data, receiver.url) as visitor:
         case = visitor.report(**DAYLONG).json()["incident_id"]
         [landed] = receiver.wait(lambda posts: posts)
         assert is_signed(landed)
@@ -77,9 +92,9 @@ def test_whoever_is_on_duty_is_told_in_words_that_name_no_resident(tmp_path: Pat
         assert not any(word in everything for word in (RESIDENT, "曾竹英", "13800000000", "化粪池"))
 
 
-def test_a_receiver_that_is_down_gets_it_later_and_the_log_is_not_held_up(tmp_path: Path, receiver: Receiver) -> None:
+def test_a_receiver_that_is_down_gets_it_later_and_the_log_is_not_held_up(data: Data, receiver: Receiver) -> None:
     receiver.answers = answering(503)
-    with watching(tmp_path, receiver.url) as visitor:
+    with watching(data, receiver.url) as visitor:
         visitor.report(**DAYLONG)
         [waiting] = until(visitor, lambda found: found and found[0]["tries"] == 1)
         assert (waiting["status"], waiting["trouble"], waiting["next_at"]) == (
@@ -97,9 +112,9 @@ def test_a_receiver_that_is_down_gets_it_later_and_the_log_is_not_held_up(tmp_pa
     assert first.id == second.id == delivered["id"]
 
 
-def test_what_cannot_be_delivered_becomes_a_dead_letter_for_people_to_see(tmp_path: Path, receiver: Receiver) -> None:
+def test_what_cannot_be_delivered_becomes_a_dead_letter_for_people_to_see(data: Data, receiver: Receiver) -> None:
     receiver.answers = answering(None)
-    with watching(tmp_path, receiver.url, message_tries=3) as visitor:
+    with watching(data, receiver.url, message_tries=3) as visitor:
         case = visitor.report(**DAYLONG).json()["incident_id"]
         until(visitor, lambda found: found and found[0]["tries"] == 1)
         visitor.clock.forward(1 / 3600)
@@ -126,8 +141,8 @@ def metric(visitor: Visitor, name: str, **labels: str) -> float:
     return sample.value
 
 
-def test_messages_are_for_district_admin_and_auditor_page_by_page(tmp_path: Path, receiver: Receiver) -> None:
-    with watching(tmp_path, receiver.url) as visitor:
+def test_messages_are_for_district_admin_and_auditor_page_by_page(data: Data, receiver: Receiver) -> None:
+    with watching(data, receiver.url) as visitor:
         for _ in range(3):
             visitor.report(**DAYLONG)
         until(visitor, lambda found: len(found) == 3, status="delivered")
@@ -147,14 +162,78 @@ def test_messages_are_for_district_admin_and_auditor_page_by_page(tmp_path: Path
         assert len(set(numbers)) == 6
         assert rest["next"] is None
         assert visitor.read("/api/v1/duty/messages?status=lost").status_code == 422
-        (tmp_path / "outbox.db").rename(tmp_path / "elsewhere.db")
-        (tmp_path / "outbox.db").mkdir()
+
+
+def test_messages_that_cannot_be_read_now_can_be_asked_for_again(
+    data: Data, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> list[Listed]:
+        raise DatabaseUnavailable("full")
+
+    with watching(data, receiver.url) as visitor:
+        monkeypatch.setattr(Outbox, "listed", fail)
         answer = visitor.read("/api/v1/duty/messages")
         assert (answer.status_code, answer.json()["code"]) == (503, "store-unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_service_told_not_to_watch_does_not(tmp_path: Path) -> None:
-    with serving(settings_for(tmp_path)) as base, httpx.Client(base_url=base) as client:
+def test_the_watch_goes_on_when_every_connection_was_cut(tmp_path: Path, receiver: Receiver, postgres_url: str) -> None:
+    name = uuid4().hex
+    store = Store("postgres", make_conninfo(postgres_url, application_name=name))
+    with watching(partial(store.settings, tmp_path), receiver.url) as visitor:
+        for _ in range(3):
+            case = reported(visitor)
+            receiver.wait(about(case))
+            with psycopg.connect(postgres_url) as postgres:
+                postgres.execute(CUT, (name,))
+    ids = {(post.data["incident_id"], post.id) for post in receiver.posts}
+    assert len(ids) == 3, "what was not known to have arrived came again under its own id"
+
+
+def about(case: str) -> Callable[[list[Post]], bool]:
+    """Whether the receiver heard of a case."""
+    return lambda posts: any(post.data["incident_id"] == case for post in posts)
+
+
+def test_who_lost_the_watch_to_another_process_stops_at_once(
+    tmp_path: Path, receiver: Receiver, postgres_url: str
+) -> None:
+    name = f"test_{uuid4().hex}"
+    data = partial(settings_for, tmp_path, database_schema=name)
+    url = make_conninfo(postgres_url, application_name=name)
+    with watching(partial(data, database_url=SecretStr(url)), receiver.url) as visitor:
+        leads(visitor, 1)
+        other = open_watch_leadership(data(database_url=SecretStr(postgres_url)))
+        with psycopg.connect(postgres_url, autocommit=True) as postgres:
+            while not other.take():
+                postgres.execute(CUT, (name,))
+        leads(visitor, 0)
+        other.release()
+        leads(visitor, 1)
+
+
+def leads(visitor: Visitor, expected: float) -> None:
+    end = monotonic() + PATIENCE
+    while metric(visitor, "bidao_watch_leader") != expected:
+        assert monotonic() < end
+        sleep(0.02)
+
+
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+
+
+def reported(visitor: Visitor) -> str:
+    """The id of a case, reported under the same key until the service says that it is."""
+    again, end = {"Idempotency-Key": visitor.new_key()}, monotonic() + PATIENCE
+    while (answer := visitor.ask(OFFICER, "report", {**REPORT, **DAYLONG}, headers=again)).status_code == 503:
+        assert monotonic() < end, answer.text
+        sleep(0.05)
+    case: str = answer.json()["incident_id"]
+    return case
+
+
+def test_a_service_told_not_to_watch_does_not(data: Data, tmp_path: Path) -> None:
+    with serving(data()) as base, httpx.Client(base_url=base) as client:
         visitor = Visitor(client, Clock())
         assert metric(visitor, "bidao_watch_leader") == 0
         assert visitor.read("/api/v1/duty/messages").json() == {"items": [], "next": None}

@@ -7,7 +7,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -21,14 +21,15 @@ import httpx
 import pytest
 
 from api.metrics import Metrics
+from api.opening import open_case_files, open_outbox
+from api.secret import secret_of
 from api.service import Service
 from api.settings import Settings
 from api.watch.channels import Channel, Webhook
 from api.watch.delivery import CALL
 from api.watch.keeping import Watch
 from api.watch.messages import Message
-from api.watch.outbox import listed
-from domain.casework.application import CaseFiles, now, sqlite_env
+from domain.casework.application import now
 from domain.casework.asking import Caller
 from domain.casework.recording import RecordedEvent
 from domain.incident.commands import Report
@@ -37,7 +38,8 @@ from domain.model import Role
 from tests.api.receiver import PATIENCE, SECRET, Receiver, receiving
 from tests.api.visitor import identity
 from tests.lives import REPORT
-from tests.server import serving, settings_for
+from tests.server import serving
+from tests.stores import Store
 
 DAYLONG = {**REPORT, "kind": "ordinary", "urgency": 2}
 OFFICER = identity("officer-ge")
@@ -50,8 +52,22 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def watched(data: Path, url: str) -> Settings:
-    return settings_for(data, watch=True, watch_period=0.1, webhook_url=url, webhook_secret=SECRET)
+@pytest.fixture
+def settings(lasting_store: Store, tmp_path: Path, receiver: Receiver) -> Settings:
+    """A watch over a store in files, then over one in PostgreSQL."""
+    return lasting_store.settings(
+        tmp_path, watch=True, watch_period=0.1, webhook_url=receiver.url, webhook_secret=SECRET
+    )
+
+
+def elsewhere(settings: Settings) -> Settings:
+    """A second process of the store: in PostgreSQL from a data folder of its own, with nothing in it but the secret."""
+    if settings.postgres is None:
+        return settings
+    data = settings.data / "elsewhere"
+    data.mkdir()
+    (data / "secret.key").write_bytes(secret_of(settings.secret_key))
+    return settings.model_copy(update={"data": data})
 
 
 def wait_until(true: Callable[[], object], seconds: float = PATIENCE) -> float:
@@ -63,9 +79,9 @@ def wait_until(true: Callable[[], object], seconds: float = PATIENCE) -> float:
     return monotonic() - began
 
 
-def calls_in(data: Path) -> list[tuple[str, str]]:
+def calls_in(settings: Settings) -> list[tuple[str, str]]:
     """What the store says was decided: whose case, and what about."""
-    files = CaseFiles(env=sqlite_env(str(data / "events.db")))
+    files = open_case_files(settings)
     try:
         rows = files.store.select_notifications(None, 100_000, topics=[CALL])
         lines = [cast(RecordedEvent, files.mapper.to_domain_event(row)) for row in rows]
@@ -142,24 +158,24 @@ POINTS = {"decided": (once_decided, 1), "taken in": (once_taken_in, 1), "sent": 
 """How often the message reaches the receiver: at least once; twice only where nobody could know."""
 
 
-def live_and_die(data: Path, url: str, point: str) -> None:
+def live_and_die(settings: Settings, point: str) -> None:
     """In a process of its own."""
     prepare, _ = POINTS[point]
-    asyncio.run(settle_once(watched(data, url), prepare))
+    asyncio.run(settle_once(settings, prepare))
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_between_decision_sending_and_marking(point: str, tmp_path: Path, receiver: Receiver) -> None:
+def test_killed_between_decision_sending_and_marking(point: str, settings: Settings, receiver: Receiver) -> None:
     _, times = POINTS[point]
-    process = SPAWN.Process(target=live_and_die, args=(tmp_path, receiver.url, point))
+    process = SPAWN.Process(target=live_and_die, args=(settings, point))
     process.start()
     process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL
     process.close()
-    [(case, about)] = calls_in(tmp_path)
+    [(case, about)] = calls_in(settings)
     assert about == "landed"
     assert len(receiver.posts) == times - 1
-    with serving(watched(tmp_path, receiver.url)) as url, httpx.Client(base_url=url) as client:
+    with serving(settings) as url, httpx.Client(base_url=url) as client:
         receiver.wait(lambda posts: len(posts) == times)
         other = client.post(
             "/api/v1/incidents",
@@ -169,17 +185,18 @@ def test_killed_between_decision_sending_and_marking(point: str, tmp_path: Path,
         posts = receiver.wait(lambda posts: posts[-1].data["incident_id"] == other)
     assert [post.data["incident_id"] for post in posts] == [case] * times + [other]
     assert len({post.id for post in posts}) == 2
-    assert len(calls_in(tmp_path)) == 2
-    webhook = [row for row in listed(tmp_path / "outbox.db", None, None, 2**53, 100) if row.channel == "webhook"]
+    assert len(calls_in(settings)) == 2
+    with closing(open_outbox(settings)) as outbox:
+        webhook = [row for row in outbox.listed(None, None, 2**53, 100) if row.channel == "webhook"]
     assert {row.message.id: row.state for row in webhook} == {post.id: "delivered" for post in posts}
 
 
 # Two processes, one store
 
 
-def serve(data: Path, url: str, told: Connection) -> None:
+def serve(settings: Settings, told: Connection) -> None:
     """In a process of its own: the whole service, until it is killed."""
-    with serving(watched(data, url)) as base:
+    with serving(settings) as base:
         told.send(base)
         told.recv()
 
@@ -204,9 +221,9 @@ class Running:
 
 
 @contextmanager
-def running(data: Path, url: str) -> Iterator[Running]:
+def running(settings: Settings) -> Iterator[Running]:
     ours, theirs = SPAWN.Pipe()
-    process = SPAWN.Process(target=serve, args=(data, url, theirs))
+    process = SPAWN.Process(target=serve, args=(settings, theirs))
     process.start()
     theirs.close()
     try:
@@ -219,9 +236,11 @@ def running(data: Path, url: str) -> Iterator[Running]:
         ours.close()
 
 
-def test_two_processes_tell_each_call_once_and_one_takes_over_from_the_dead(tmp_path: Path, receiver: Receiver) -> None:
+def test_two_processes_tell_each_call_once_and_one_takes_over_from_the_dead(
+    settings: Settings, receiver: Receiver
+) -> None:
     with ExitStack() as stack:
-        both = [stack.enter_context(running(tmp_path, receiver.url)) for _ in range(2)]
+        both = [stack.enter_context(running(one)) for one in (settings, elsewhere(settings))]
         wait_until(lambda: any(one.leads for one in both))
         cases = {both[nth % 2].report(nth) for nth in range(40)}
         receiver.wait(lambda posts: {post.data["incident_id"] for post in posts} == cases)
@@ -233,7 +252,7 @@ def test_two_processes_tell_each_call_once_and_one_takes_over_from_the_dead(tmp_
         print(f"the watch was taken over after {took:.2f} s")  # noqa: T201 - the figure people ask for
         more |= {follower.report(nth) for nth in range(110, 120)}
         posts = receiver.wait(lambda posts: {post.data["incident_id"] for post in posts} == cases | more)
-    assert Counter(calls_in(tmp_path)) == Counter((case, "landed") for case in cases | more)
+    assert Counter(calls_in(settings)) == Counter((case, "landed") for case in cases | more)
     told = {(post.data["incident_id"], post.data["about"]): post.id for post in posts}
     assert {post.id for post in posts} == set(told.values()), "a message that came again came under its own id"
     assert len(told) == len(cases | more)

@@ -1,0 +1,189 @@
+"""bidao backup, bidao restore: all a store has in one file, and a store made from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from api.commands.enacting import WRONG, Data, console, settings_with
+from api.opening import has_case_files, open_case_files, open_views
+from api.secret import SecretUnusable, fingerprint, keep
+from api.settings import Settings
+from domain.casework.asking import StoreUnavailable
+from domain.casework.backups import Backup, BackupUnusable, Manifest, save
+from domain.casework.backups import Progress as Reporting
+from domain.casework.fingerprint import fingerprint_of
+from domain.casework.new_stores import new_file, new_schema
+from domain.casework.restoring import Contents, Target, examined, fill
+from domain.casework.store_file import StoreUnusable
+from domain.clocks import SHANGHAI
+from domain.telling import local
+from projections.database import DatabaseUnavailable, DatabaseUnusable
+
+app = typer.Typer()
+
+
+@app.command()
+def backup(
+    into: Annotated[Path, typer.Argument(help="备份文件；是目录就在里面按时间取名")],
+    data: Data = None,
+) -> None:
+    """备份：全部事件和密钥写成一个文件，写完从头检查；服务不必停。"""
+    settings, made_at = settings_with(data), datetime.now(SHANGHAI)
+    path = into / f"bidao-{made_at:%Y%m%d-%H%M%S}.zip" if into.is_dir() else into
+    with _refusals(), _progress() as bar:
+        if path.exists():
+            raise BackupUnusable(f"{path} 已经存在：备份不覆盖任何文件，请换一个名字。")
+        manifest, contents = _save(settings, path, made_at, bar)
+    _tell(f"已备份到 {path}，逐条检查无误。", manifest, contents)
+    console.print("　文件里有居民信息和密钥，请加密存放，并另存一份到别的机器。")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="备份文件")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查备份，不恢复")] = False,
+    data: Data = None,
+) -> None:
+    """恢复：检查备份，写入空的数据目录或数据库，逐条核对，再建视图；中途失败不留半份。"""
+    settings = settings_with(data)
+    with _refusals(), _progress() as bar, Backup(file) as source:
+        if dry_run:
+            contents = examined(source, _task(bar, "检查备份"))
+        else:
+            contents = _restore(settings, source, bar)
+            _build_views(settings, bar)
+    if dry_run:
+        _tell("备份完好，可以恢复。", source.manifest, contents)
+    else:
+        _tell("已恢复，与备份逐条相同，视图已建好，可以启动服务。", source.manifest, contents)
+        console.print("　备份之后办理的不在其中：请各前端用原来的 Idempotency-Key 重发，已有的不会重复。")
+
+
+def _tell(outcome: str, manifest: Manifest, contents: Contents) -> None:
+    console.print(f"[green]{escape(outcome)}[/]")
+    console.print(f"　{contents.events}条事件，{contents.cases}件案件，{local(manifest.made_at)}备份")
+    console.print(f"　指纹 {manifest.digest}")
+
+
+def _save(settings: Settings, path: Path, made_at: datetime, bar: Progress) -> tuple[Manifest, Contents]:
+    """Written under another name, examined, and only then given its own."""
+    _require_lasting(settings)
+    if not has_case_files(settings):
+        raise StoreUnusable(f"数据目录 {settings.data} 里没有事件库，请核对 --data 或 BIDAO_DATA。")
+    with closing(open_case_files(settings)) as files, _written(path) as file:
+        manifest = save(files.store, _secret_of(settings), file, made_at, _task(bar, "备份"))
+        file.flush()
+        os.fsync(file.fileno())
+        with Backup(Path(file.name)) as written:
+            return manifest, examined(written, _task(bar, "检查备份"))
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[IO[bytes]]:
+    """A file that gets its name when the block ends well, and is gone otherwise."""
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+        try:
+            yield file
+            Path(file.name).rename(path)
+            _settle(path.parent)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _settle(folder: Path) -> None:
+    """The names of new files are as durable as what is in them."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _require_lasting(settings: Settings) -> None:
+    if settings.in_memory:
+        raise StoreUnusable("内存里的库随进程消失，不能备份，也不能恢复到那里，请核对 BIDAO_DATABASE_URL。")
+
+
+def _secret_of(settings: Settings) -> bytes:
+    """The secret the keys of this store are known by; none is made here. Raises `SecretUnusable`."""
+    path = settings.secret_key
+    if not path.exists():
+        raise SecretUnusable(f"没有密钥文件 {path}：没有它，恢复后认不出重发的命令。请在有它的数据目录上备份。")
+    secret = path.read_bytes()
+    if settings.postgres and fingerprint_of(settings.postgres, settings.database_schema) != fingerprint(secret):
+        raise SecretUnusable(f"密钥文件 {path} 不是这个数据库原来用的，请换成原来的 secret.key 再备份。")
+    return secret
+
+
+def _restore(settings: Settings, source: Backup, bar: Progress) -> Contents:
+    """Where there is no room for it, that is said before anything is examined."""
+    today = f"{datetime.now(SHANGHAI):%Y%m%d}"
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with _new_store(settings, source.secret) as target:
+        contents = examined(source, _task(bar, "检查备份"))
+        fill(target, source, contents, today, _task(bar, "写入并核对"))
+        keep(settings.secret_key, source.secret)
+        _settle(settings.data)
+    return contents
+
+
+def _new_store(settings: Settings, secret: bytes) -> AbstractContextManager[Target]:
+    """Where a backup goes; refused where anything is already."""
+    _require_lasting(settings)
+    key = settings.secret_key
+    if key.exists() and key.read_bytes() != secret:
+        raise SecretUnusable(f"密钥文件 {key} 是另一个库的：恢复不覆盖任何数据，请另指定数据目录，或先把它移走。")
+    if settings.postgres:
+        beside = [settings.views_schema, settings.outbox_schema]
+        return new_schema(settings.postgres, settings.database_schema, beside, fingerprint(secret))
+    for path in (settings.views_db, settings.outbox_db):
+        if path.exists():
+            raise StoreUnusable(f"{path} 是另一个库的：恢复不覆盖任何数据，请另指定数据目录，或先把它移走。")
+    return new_file(settings.events_db)
+
+
+def _build_views(settings: Settings, bar: Progress) -> None:
+    """From the first event. What goes wrong here takes nothing back: a service that starts builds them too."""
+    try:
+        with closing(open_case_files(settings)) as files, closing(open_views(settings, files)) as views:
+            views.rebuild(_task(bar, "建视图"))
+    except (RuntimeError, StoreUnavailable, OSError) as trouble:
+        console.print(
+            f"[red]事件已全部恢复，与备份逐条相同；视图没有建成（{escape(str(trouble))}）：请运行 bidao rebuild。[/]"
+        )
+        raise typer.Exit(WRONG) from None
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+
+
+def _task(bar: Progress, name: str) -> Reporting:
+    task = bar.add_task(name, total=None)
+    return lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What stands in the way is said in a sentence, and ends the program."""
+    try:
+        yield
+    except (BackupUnusable, StoreUnusable, SecretUnusable, DatabaseUnusable) as no:
+        console.print(f"[red]{escape(str(no))}[/]")
+        raise typer.Exit(WRONG) from None
+    except (StoreUnavailable, DatabaseUnavailable, OSError) as trouble:
+        console.print(f"[red]没有做成，什么也没有留下：{escape(str(trouble))}[/]")
+        raise typer.Exit(WRONG) from None

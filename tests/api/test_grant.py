@@ -1,0 +1,82 @@
+"""The role of the service is given no more than it needs, by a command of the owner's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import SQL, Identifier
+from pydantic import SecretStr
+from typer import Exit
+
+from api.commands.granting import grant
+from api.doctor import examine
+from api.settings import Settings
+from tests.api.visitor import Clock, Visitor
+from tests.lives import CLOSED
+from tests.postgres import database
+from tests.server import serving, settings_for
+
+OWNER, ROLE = "grant_owner", "grant_service"
+
+
+@pytest.fixture
+def owned(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A database of an owner who is no superuser, and may act for the role of the service."""
+    with database(postgres_url) as url, psycopg.connect(postgres_url, autocommit=True) as superuser:
+        name = conninfo_to_dict(url)["dbname"]
+        owner, role = Identifier(f"{OWNER}_{name}"[:63]), Identifier(f"{ROLE}_{name}"[:63])
+        superuser.execute(
+            SQL("CREATE ROLE {} LOGIN; CREATE ROLE {} LOGIN; GRANT {} TO {}").format(owner, role, role, owner)
+        )
+        superuser.execute(SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(str(name)), owner))
+        monkeypatch.setenv("BIDAO_DATABASE_URL", make_conninfo(url, user=f"{OWNER}_{name}"[:63]))
+        yield make_conninfo(url, user=f"{ROLE}_{name}"[:63])
+        with psycopg.connect(url, autocommit=True) as inside:
+            inside.execute(SQL("DROP OWNED BY {0}, {1} CASCADE").format(owner, role))
+        superuser.execute(SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(Identifier(str(name))))
+        superuser.execute(SQL("DROP ROLE {0}, {1}").format(owner, role))
+
+
+def test_a_granted_role_serves_and_cannot_change_what_is_written(owned: str, tmp_path: Path) -> None:
+    role = str(conninfo_to_dict(owned)["user"])
+    grant(role)
+    grant(role)  # once more does no harm
+    settings, clock = settings_for(tmp_path, database_url=SecretStr(owned)), Clock()
+    with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
+        Visitor(client, clock).play(CLOSED)
+    assert [finding.sentence for finding in examine(settings) if not finding.fine] == []
+    with psycopg.connect(owned) as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute("DELETE FROM stored_events")
+
+
+def test_what_the_owner_made_before_goes_to_the_role(owned: str, tmp_path: Path) -> None:
+    clock = Clock()
+    by_owner = settings_for(tmp_path, database_url=Settings().database_url)
+    with serving(by_owner, clock) as url, httpx.Client(base_url=url) as client:
+        Visitor(client, clock).play(CLOSED)
+    grant(str(conninfo_to_dict(owned)["user"]))
+    by_role = settings_for(tmp_path, database_url=SecretStr(owned))
+    with serving(by_role, clock) as url, httpx.Client(base_url=url) as client:
+        assert Visitor(client, clock).play(CLOSED).is_success
+
+
+def test_a_role_that_is_not_there_is_said_so(owned: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Exit):
+        grant("nobody_of_this_name")
+    assert "没有账号 nobody_of_this_name" in capsys.readouterr().out
+
+
+def test_without_a_database_there_is_nothing_to_grant(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("BIDAO_DATABASE_URL", raising=False)
+    assert Settings().postgres is None
+    with pytest.raises(Exit):
+        grant("anybody")
+    assert "没有 PostgreSQL 数据库" in capsys.readouterr().out
