@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header $(UPGRADE)
 
-.PHONY: help run test future check demo bench lock clean
+.PHONY: help run test future check demo bench campaign lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## serve on 127.0.0.1:$PORT (8000), store in $BIDAO_DATA (./data), with the article's cases unless BIDAO_DEMO=0
 	@BIDAO_DATA="$${BIDAO_DATA:-./data}" BIDAO_DEMO="$${BIDAO_DEMO:-1}" \
@@ -34,6 +34,9 @@ future: $(VENV)/.dev ## all tests with the clock in 2027, a year whose working d
 
 bench: $(VENV)/.dev ## the speed table, as text and bench.json
 	$(BIN)/python -m tests.bench
+
+campaign: $(VENV)/.dev ## a thousand kills (kill -9) under load and what came of them, as text and campaign.json
+	$(BIN)/python -m tests.faults
 
 lock: $(VENV)/.dev ## both lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
 	$(LOCK) --group build --output-file requirements.txt

@@ -1,0 +1,118 @@
+"""A store is saved while it serves, lost, and restored; of whatever kind the two are."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import httpx
+import pytest
+import time_machine
+
+from api.doctor import examine
+from api.settings import Settings
+from domain.casework.backups import Backup
+from tests.api.visitor import START, Clock, Visitor
+from tests.backup.operating import bidao, left, log
+from tests.lives import CLOSED, REPORT
+from tests.server import serving
+from tests.stores import store_named
+
+Answers = dict[str, Any]
+"""Idempotency key → the receipt it was answered with."""
+KINDS = ("sqlite", "postgres")
+
+
+@contextmanager
+def served(settings: Settings, clock: Clock) -> Iterator[Visitor]:
+    with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
+        yield Visitor(client, clock)
+
+
+def report(visitor: Visitor, key: str) -> Any:
+    answer = visitor.ask("officer-ge", "report", REPORT, headers={"Idempotency-Key": key})
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def report_until(stop: Event, visitor: Visitor, told: Answers) -> None:
+    while not stop.is_set():
+        key = visitor.new_key()
+        told[key] = report(visitor, key)
+
+
+@pytest.mark.parametrize("target", KINDS)
+@pytest.mark.parametrize("source", KINDS)
+def test_saved_under_load_and_restored_it_answers_as_before(
+    source: str, target: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    before = store_named(source, request).settings(tmp_path / "before", wait_timeout=30)
+    after = store_named(target, request).settings(tmp_path / "after", wait_timeout=30)
+    clock, stop, path = Clock(), Event(), tmp_path / "saved.zip"
+    earlier, meanwhile = Answers(), Answers()
+    with served(before, clock) as visitor:
+        case = visitor.case(CLOSED)
+        history = visitor.read(f"/api/v1/incidents/{case}/history").json()
+        for _ in range(20):
+            key = visitor.new_key()
+            earlier[key] = report(visitor, key)
+        with ThreadPoolExecutor(3) as others:
+            writing = [others.submit(report_until, stop, visitor, meanwhile) for _ in range(3)]
+            told = bidao(before, "backup", path)
+            stop.set()
+        for thread in writing:
+            thread.result()
+    assert told.exit_code == 0, told.output
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with Backup(path) as backup:
+        kept = backup.manifest.events
+        assert backup.secret == before.secret_key.read_bytes()
+
+    told = bidao(after, "restore", path)
+    assert told.exit_code == 0, told.output
+    assert log(after) == log(before)[:kept], "what is restored is what was stored, to the byte, up to one position"
+    assert [one.sentence for one in examine(after) if not one.fine] == []
+    with served(after, clock) as visitor:
+        assert visitor.read(f"/api/v1/incidents/{case}/history").json() == history
+        assert visitor.read(f"/api/v1/incidents?after={kept}").is_success, "the views are there already"
+        for key, receipt in earlier.items():
+            assert report(visitor, key) == receipt
+        assert visitor.stored() == kept, "no retry wrote anything again"
+        for key, receipt in meanwhile.items():
+            again = report(visitor, key)
+            assert again["incident_id"] == receipt["incident_id"]
+            if receipt["position"] <= kept:
+                assert again == receipt
+
+
+def test_a_case_number_given_after_the_backup_is_not_given_again(saved: Path, empty: Settings) -> None:
+    with time_machine.travel(START):
+        assert bidao(empty, "restore", saved).exit_code == 0
+    with served(empty, Clock()) as visitor:
+        case = visitor.report().json()["incident_id"]
+        visitor.ask("secretary-sanjiaoping", "accept", {}, case)
+        lines = visitor.read(f"/api/v1/incidents/{case}/history").json()["events"]
+    [number] = [line["data"]["number"] for line in lines if line["type"] == "incident.accepted"]
+    assert number == "20260302-010001"
+
+
+def test_a_backup_gets_its_name_from_the_hour_and_covers_no_other(stories: Settings, tmp_path: Path) -> None:
+    with time_machine.travel(START, tick=False):
+        told = [bidao(stories, "backup", tmp_path) for _ in range(2)]
+    assert [one.exit_code for one in told] == [0, 1]
+    assert "已经存在" in told[1].output
+    assert left(tmp_path) == ["bidao-20260302-100000.zip"]
+
+
+def test_a_rehearsal_tells_what_is_in_it_and_writes_nothing(saved: Path, empty: Settings) -> None:
+    told = bidao(empty, "restore", saved, "--dry-run")
+    assert told.exit_code == 0, told.output
+    assert "备份完好" in told.output
+    assert "86条事件，5件案件" in told.output
+    assert not empty.data.exists()
+    assert bidao(empty, "restore", saved).exit_code == 0
