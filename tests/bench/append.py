@@ -2,60 +2,103 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 
 from domain.casework.appending import GroupCommit
-from domain.casework.application import CaseFiles, sqlite_env
-from tests.bench.floors import BATCH, bare, insert
+from domain.casework.application import MEMORY_ENV, CaseFiles
+from tests.bench.floors import BATCH
 from tests.bench.generator import generated, time_ordered
-from tests.bench.library import library
-from tests.bench.measuring import IN_FLIGHT, THREADS, Bench, alternate, event_loop, in_flight, in_threads, seconds
+from tests.bench.measuring import IN_FLIGHT, THREADS, alternate, event_loop, in_flight, in_threads
 from tests.bench.report import Budget, Contender, Row
+from tests.bench.stores import Bench, Place, Store
+from tests.bench.turns import Prepare, Work, turns
+
+TO_LIBRARY = {"SQLite": 12, "PostgreSQL": 25}
+
+
+class Written(NamedTuple):
+    """One realistic event as it is stored."""
+
+    topic: str
+    state: bytes
 
 
 def measure(bench: Bench) -> list[Row]:
-    files = CaseFiles(env=sqlite_env(str(bench.folder / "append-ours.db")))
-    theirs = library(bench.folder / "append-library.db")
     line = next(line for line in generated(bench.seed, 1000) if line.version == 3)
-    event, rnd = files.mapper.to_stored_event(line), bench.rnd()
+    event = CaseFiles(env=MEMORY_ENV).mapper.to_stored_event(line)
+    return [_row(bench, store, processes, Written(event.topic, event.state)) for store, processes in bench.variants]
 
-    def fresh(many: int) -> list[StoredEvent]:
-        """The same realistic event at the head of so many new, time-ordered streams."""
-        return [StoredEvent(stream, 1, event.topic, event.state) for stream in _streams(many, rnd)]
 
-    with closing(files), closing(bare(bench.folder / "append-floor.db")) as floor, event_loop() as loop:
-        writer = GroupCommit(files.store)
-
-        def ours_turn() -> float:
-            events = fresh(bench.size.appends)
-            asked = in_flight(lambda event: writer.append([event]), events)
-            return len(events) / seconds(lambda: loop.run(asked))
-
-        def floor_turn() -> float:
-            rows = [(stream.hex, 1, event.topic, event.state) for stream in _streams(bench.size.appends, rnd)]
-            return len(rows) / seconds(lambda: insert(floor, rows))
-
-        def library_turn() -> float:
-            events, append = fresh(bench.size.sample), theirs.recorder.insert_events
-            return len(events) / seconds(lambda: in_threads(lambda event: append([event]), events))
-
-        ours, bottom, default = alternate(bench.size.rounds, ours_turn, floor_turn, library_turn)
-        loop.run(writer.aclose())
-        theirs.close()
+def _row(bench: Bench, store: Store, processes: int, event: Written) -> Row:
+    size = bench.size
+    with ExitStack() as stack:
+        ours, floor, library = (
+            stack.enter_context(turns(processes, opening, stack.enter_context(store.place()), event, seed=bench.seed))
+            for opening in (_ours, _floor, _library)
+        )
+        by_us, bare, default = alternate(
+            size.rounds,
+            lambda: size.appends / ours(size.appends),
+            lambda: size.appends / floor(size.appends),
+            lambda: size.sample / library(size.sample),
+        )
     row = Row.of(
         f"durable append, {IN_FLIGHT} in flight",
         "events/s",
-        Contender.of(f"GroupCommit, {IN_FLIGHT} in flight", ours),
-        Contender.of(f"sqlite3, {BATCH} rows a transaction", bottom),
-        Contender.of(f"SQLiteApplicationRecorder, {THREADS} threads", default),
+        Contender.of(f"GroupCommit, {IN_FLIGHT} in flight", by_us),
+        Contender.of(f"the driver, {BATCH} rows a transaction", bare),
+        Contender.of(f"the library's recorder, {THREADS} threads", default),
     )
-    row.budgets = [Budget.at_least(0.6, row.to_floor, "× floor"), Budget.at_least(12, row.to_library, "× library")]
-    return [row]
+    row.budgets = [
+        Budget.at_least(0.6, row.to_floor, "× floor"),
+        Budget.at_least(TO_LIBRARY[store.kind], row.to_library, "× library"),
+    ]
+    return row.on(store.kind, processes)
+
+
+@contextmanager
+def _ours(place: Place, event: Written, seed: int) -> Iterator[Prepare]:
+    rnd = Random(seed)
+    with closing(place.case_files()) as files, event_loop() as loop:
+        writer = GroupCommit(files.store)
+
+        def prepare(many: int) -> Work:
+            appends = [[StoredEvent(stream, 1, *event)] for stream in _streams(many, rnd)]
+            return lambda: loop.run(in_flight(writer.append, appends))
+
+        yield prepare
+        loop.run(writer.aclose())
+
+
+@contextmanager
+def _floor(place: Place, event: Written, seed: int) -> Iterator[Prepare]:
+    rnd = Random(seed)
+    with closing(place.bare()) as bare:
+
+        def prepare(many: int) -> Work:
+            rows = [(stream.hex, 1, *event) for stream in _streams(many, rnd)]
+            return lambda: bare.insert(rows)
+
+        yield prepare
+
+
+@contextmanager
+def _library(place: Place, event: Written, seed: int) -> Iterator[Prepare]:
+    rnd = Random(seed)
+    with closing(place.library()) as app:
+
+        def prepare(many: int) -> Work:
+            events = [StoredEvent(stream, 1, *event) for stream in _streams(many, rnd)]
+            return lambda: in_threads(lambda one: app.recorder.insert_events([one]), events)
+
+        yield prepare
 
 
 def _streams(many: int, rnd: Random) -> list[UUID]:

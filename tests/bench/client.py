@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -21,45 +21,73 @@ class Load:
 
 def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:
     """A whole request as it goes over the wire."""
-    lines = {"Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+    told = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+    return _head("POST", path, told) + body
+
+
+def asking(path: str, headers: dict[str, str]) -> bytes:
+    """The same for a question."""
+    return _head("GET", path, headers)
+
+
+def _head(method: str, path: str, headers: dict[str, str]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {"Host": "127.0.0.1", **headers}.items())
+    return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode()
+
+
+class Line:
+    """One connection kept alive."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def to(cls, port: int) -> Line:
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def send(self, request: bytes) -> bytes:
+        """The body of the answer. Raises `RuntimeError` if it is not 200."""
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        body = await self._reader.readexactly(_length(head))
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(head.decode() + body.decode())
+        return body
+
+    def hang_up(self) -> None:
+        self._writer.close()
 
 
 async def get(port: int, path: str) -> bytes:
     """The body of one answer. Raises `RuntimeError` if it is not 200."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    body = await _answer(reader, writer, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    writer.close()
+    line = await Line.to(port)
+    body = await line.send(asking(path, {}))
+    line.hang_up()
     return body
 
 
-async def load(port: int, requests: Iterable[bytes]) -> Load:
-    """Send them all. Raises `RuntimeError` at the first that is not answered 200."""
+async def load(ports: Sequence[int], requests: Iterable[bytes]) -> Load:
+    """Send them all, the connections dealt out to the ports. Raises `RuntimeError` at the first not answered 200."""
     left, took = iter(requests), list[float]()
     began = perf_counter()
-    await asyncio.gather(*(_one_connection(port, left, took) for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(_one_connection(ports[nth % len(ports)], left, took) for nth in range(CONNECTIONS)))
     rate = len(took) / (perf_counter() - began)
-    took.sort()
-    return Load(rate, took[len(took) // 2] * 1e3, took[len(took) * 99 // 100] * 1e3)
+    return Load(rate, quantile(took, 50), quantile(took, 99))
+
+
+def quantile(seconds: Iterable[float], percent: int) -> float:
+    """So many of a hundred were no slower, in milliseconds."""
+    took = sorted(seconds)
+    return took[len(took) * percent // 100] * 1e3
 
 
 async def _one_connection(port: int, requests: Iterator[bytes], took: list[float]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    line = await Line.to(port)
     for request in requests:
         began = perf_counter()
-        await _answer(reader, writer, request)
+        await line.send(request)
         took.append(perf_counter() - began)
-    writer.close()
-
-
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
-    writer.write(request)
-    head = await reader.readuntil(b"\r\n\r\n")
-    body = await reader.readexactly(_length(head))
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(head.decode() + body.decode())
-    return body
+    line.hang_up()
 
 
 def _length(head: bytes) -> int:

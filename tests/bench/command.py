@@ -2,67 +2,114 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from hmac import digest
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from domain.casework.asking import Caller
-from domain.incident.commands import TakeAction
+from domain.incident.commands import Accept, TakeAction
 from tests.bench import floors
 from tests.bench.courses import NOTES
 from tests.bench.district import Crew, district
-from tests.bench.library import UNRESOLVED, library, open_incidents, take_action
-from tests.bench.measuring import IN_FLIGHT, THREADS, Bench, alternate, event_loop, in_flight, in_threads, seconds
-from tests.bench.ours import SECRET, caller, casework, open_cases
+from tests.bench.library import UNRESOLVED, open_incidents, take_action
+from tests.bench.measuring import IN_FLIGHT, THREADS, alternate, event_loop, in_flight, in_threads
+from tests.bench.ours import SECRET, caller, cases_in, casework
 from tests.bench.report import Budget, Contender, Row
+from tests.bench.stores import Bench, Place, Store
+from tests.bench.turns import Prepare, Work, turns
 
 COMMAND = TakeAction(note=NOTES[1])
+TO_LIBRARY = {"SQLite": 12, "PostgreSQL": 40}
 Ask = tuple[str, Caller]
 Case = dict[str, Any]
 
 
 def measure(bench: Bench) -> list[Row]:
-    """Spread over some thousands of cases; for ours they are in memory, as they are in a day's work."""
-    place, rnd, size = district(), bench.rnd(), bench.size
-    theirs = library(bench.folder / "command-library.db")
-    incidents = open_incidents(theirs, size.cases)
-    with event_loop() as loop, closing(floors.bare(bench.folder / "command-floor.db")) as floor:
-        ours = casework(bench.folder / "command-ours.db", place.territory)
-        ids = loop.run(open_cases(ours, place, rnd, size.cases))
-        cases: dict[str, Case] = {case_id: {"stage": "handling", "version": 10} for case_id in ids}
+    return [_row(bench, store, processes) for store, processes in bench.variants]
 
-        def ours_turn() -> float:
-            asks = _asks(ids, place.crews, rnd, size.commands)
-            return len(asks) / seconds(lambda: loop.run(in_flight(lambda ask: ours.act(ask[0], COMMAND, ask[1]), asks)))
 
-        def floor_turn() -> float:
-            asks = _asks(ids, place.crews, rnd, size.commands)
-            return len(asks) / seconds(lambda: floors.insert(floor, (_dict_style(cases, ask) for ask in asks)))
-
-        def library_turn() -> float:
-            asked = rnd.choices(incidents, k=size.sample)
-            return len(asked) / seconds(lambda: in_threads(lambda case: take_action(theirs, case, NOTES[1]), asked))
-
-        by_us, bare, default = alternate(size.rounds, ours_turn, floor_turn, library_turn)
-        loop.run(ours.aclose())
-        theirs.close()
+def _row(bench: Bench, store: Store, processes: int) -> Row:
+    """Spread over some thousands of cases; of several processes, each is asked about any case."""
+    size, seed = bench.size, bench.seed
+    with ExitStack() as stack:
+        ours, floor, library = (stack.enter_context(store.place()) for _ in range(3))
+        ids = cases_in(ours, district(), bench.rnd(), size.cases)
+        with closing(library.library()) as app:
+            incidents = open_incidents(app, size.cases)
+        by_us = stack.enter_context(turns(processes, _ours, ours, ids, seed=seed))
+        bare = stack.enter_context(turns(processes, _floor, floor, seed=seed))
+        default = stack.enter_context(turns(processes, _library, library, incidents, seed=seed))
+        rates = alternate(
+            size.rounds,
+            lambda: size.commands / by_us(size.commands),
+            lambda: size.commands / bare(size.commands),
+            lambda: size.sample / default(size.sample),
+        )
     row = Row.of(
         f"whole command, {IN_FLIGHT} in flight",
         "commands/s",
-        Contender.of("Casework.act", by_us),
-        Contender.of(f"dicts in memory, orjson, sqlite3, {floors.BATCH} rows a transaction", bare),
-        Contender.of(f"repository.get, @event, save, {THREADS} threads", default),
+        Contender.of("Casework.act", rates[0]),
+        Contender.of(f"dicts in memory, orjson, the driver, {floors.BATCH} rows a transaction", rates[1]),
+        Contender.of(f"repository.get, @event, save, {THREADS} threads", rates[2]),
     )
-    row.budgets = [Budget.at_least(12, row.to_library, "× library")]
-    return [row]
+    row.budgets = [Budget.at_least(TO_LIBRARY[store.kind], row.to_library, "× library")]
+    return row.on(store.kind, processes)
 
 
-def _asks(ids: list[str], crews: tuple[Crew, ...], rnd: Random, count: int) -> list[Ask]:
-    return [(rnd.choice(ids), caller(rnd.choice(crews).officer, rnd)) for _ in range(count)]
+@contextmanager
+def _ours(place: Place, ids: list[str], seed: int) -> Iterator[Prepare]:
+    """Every case was read once before: they are in memory, as they are in a day's work."""
+    rnd, town = Random(seed), district()
+    with event_loop() as loop:
+        work = casework(place, town.territory)
+
+        def prepare(many: int) -> Work:
+            asks = [_ask(ids, town.crews, rnd) for _ in range(many)]
+            return lambda: loop.run(in_flight(lambda ask: work.act(ask[0], COMMAND, ask[1]), asks))
+
+        desk = town.crews[0].community
+        loop.run(in_flight(lambda case_id: work.act(case_id, Accept(), caller(desk, rnd)), ids))  # nothing new
+        yield prepare
+        loop.run(work.aclose())
+
+
+def _ask(ids: list[str], crews: tuple[Crew, ...], rnd: Random) -> Ask:
+    return rnd.choice(ids), caller(rnd.choice(crews).officer, rnd)
+
+
+@contextmanager
+def _floor(place: Place, seed: int) -> Iterator[Prepare]:
+    """Cases of its own, which nobody else writes to."""
+    rnd, crews = Random(seed), district().crews
+    cases: dict[str, Case] = {
+        str(UUID(int=rnd.getrandbits(128))): {"stage": "handling", "version": 10} for _ in range(1000)
+    }
+    ids = list(cases)
+    with closing(place.bare()) as bare:
+
+        def prepare(many: int) -> Work:
+            asks = [_ask(ids, crews, rnd) for _ in range(many)]
+            return lambda: bare.insert(_dict_style(cases, ask) for ask in asks)
+
+        yield prepare
+
+
+@contextmanager
+def _library(place: Place, incidents: list[UUID], seed: int) -> Iterator[Prepare]:
+    rnd = Random(seed)
+    with closing(place.library()) as app:
+
+        def prepare(many: int) -> Work:
+            asked = rnd.choices(incidents, k=many)
+            return lambda: in_threads(lambda case: take_action(app, case, NOTES[1]), asked)
+
+        yield prepare
 
 
 def _dict_style(cases: dict[str, Case], ask: Ask) -> floors.Row:

@@ -1,6 +1,6 @@
 """The library's default: the same incident in the style of its own documentation, small but equivalent.
 
-A declarative aggregate with `@event`, its JSON transcoder, its SQLite recorder, `save` and
+A declarative aggregate with `@event`, its JSON transcoder, its recorders, `save` and
 `repository.get`. Each event carries what ours carries of who and when; the rule a step on site has
 to pass is the stage, as with ours.
 """
@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import IntegrityError
+from psycopg.conninfo import conninfo_to_dict
 
 Json = dict[str, Any]
 UNRESOLVED = ("reported", "accepted", "dispatched", "handling")
@@ -96,6 +97,14 @@ class Incident(Aggregate):
 def library(path: Path) -> Application[UUID]:
     """Its application on its own SQLite recorder, everything as delivered."""
     return Application[UUID](env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)})
+
+
+def postgres_library(url: str) -> Application[UUID]:
+    """The same on its own PostgreSQL recorder."""
+    place = conninfo_to_dict(url)
+    names = {"DBNAME": "dbname", "HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
+    env = {f"POSTGRES_{name}": str(place.get(key) or "") for name, key in names.items()}
+    return Application[UUID](env={"PERSISTENCE_MODULE": "eventsourcing.postgres", **env})
 
 
 def open_incidents(app: Application[UUID], count: int) -> list[UUID]:

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Any
@@ -21,8 +20,9 @@ from projections.reading import microseconds
 from projections.scope import Scope
 from projections.tables import Tables
 from tests.bench.district import COMMUNITIES, ESTATES, GRIDS, STREETS, UNITS
-from tests.bench.measuring import Bench, alternate, seconds
+from tests.bench.measuring import alternate, seconds
 from tests.bench.report import Budget, Contender, Row
+from tests.bench.stores import Bench, Place, Store
 
 NOW = datetime(2026, 6, 1, 10, tzinfo=UTC)
 LIMITS = [timedelta(hours=2), timedelta(days=1), timedelta(days=9), timedelta(days=21)]
@@ -35,9 +35,19 @@ GENERATION = 1
 
 
 def measure(bench: Bench) -> list[Row]:
-    sizes = (bench.size.docket, bench.size.docket // TIMES)
-    with closing(_town(bench, sizes[0])) as large, closing(_town(bench, sizes[1])) as small:
-        return [_row(bench, large, small, sort) for sort in ("light", "due_at", "reported_at", "updated_at")]
+    return [row for store in bench.stores for row in _rows(bench, store)]
+
+
+def _rows(bench: Bench, store: Store) -> Iterator[Row]:
+    cases = bench.size.docket
+    with (
+        store.place() as here,
+        store.place() as there,
+        closing(_town(bench, here, cases)) as large,
+        closing(_town(bench, there, cases // TIMES)) as small,
+    ):
+        for sort in ("light", "due_at", "reported_at", "updated_at"):
+            yield _row(bench, large, small, sort).on(store.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +107,15 @@ def _middle(views: Tables, query: DocketQuery) -> str | None:
     return page.next
 
 
-def _town(bench: Bench, cases: int) -> Tables:
+def _town(bench: Bench, place: Place, cases: int) -> Tables:
     """A docket of so many open cases, put straight into its table."""
-    tables = Tables(Path(bench.folder, f"docket-{cases}.db"), (_Bare,))
-    with tables.writing() as connection:
-        tables.put(connection, _Bare, GENERATION, list(rows(bench.rnd(), cases)), statements.fill)
-        for statement in (*statements.furnish(Docket, GENERATION), *statements.show(Docket, GENERATION)):
-            connection.execute(statement)
+    tables = Tables(place.views_kept(), (_Bare,))
+    with tables.writing() as transaction:
+        tables.put(transaction, _Bare, GENERATION, list(rows(bench.rnd(), cases)), statements.fill)
+        for finish in (statements.furnish, statements.show):
+            for statement in finish(Docket, GENERATION, transaction.dialect):
+                transaction.execute(statement)
+        transaction.analyze(statements.table(Docket, GENERATION))
     return tables
 
 

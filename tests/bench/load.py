@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,49 +11,52 @@ import orjson
 from domain.casework.application import CaseFiles
 from domain.casework.open_cases import OpenCase
 from domain.casework.recording import RecordedEvent
-from tests.bench import floors
 from tests.bench.district import district
-from tests.bench.library import library, open_incidents
-from tests.bench.measuring import Bench, alternate, event_loop, seconds
-from tests.bench.ours import casework, open_cases
+from tests.bench.floors import Bare
+from tests.bench.library import open_incidents
+from tests.bench.measuring import alternate, seconds
+from tests.bench.ours import cases_in
 from tests.bench.report import Budget, Contender, Row
+from tests.bench.stores import Bench, Store
 
 MICROSECONDS = 1e6
 
 
 def measure(bench: Bench) -> list[Row]:
-    place, rnd, size = district(), bench.rnd(), bench.size
-    path = bench.folder / "load-ours.db"
-    theirs = library(bench.folder / "load-library.db")
-    incidents = open_incidents(theirs, size.cases)
-    with event_loop() as loop, closing(floors.bare(path)) as connection:
-        ours = casework(path, place.territory)
-        ids = [UUID(case_id) for case_id in loop.run(open_cases(ours, place, rnd, size.cases))]
+    return [_row(bench, store) for store in bench.stores]
+
+
+def _row(bench: Bench, store: Store) -> Row:
+    rnd, size = bench.rnd(), bench.size
+    with ExitStack() as stack:
+        place, other = (stack.enter_context(store.place()) for _ in range(2))
+        ids = [UUID(case_id) for case_id in cases_in(place, district(), rnd, size.cases)]
+        files, bare = stack.enter_context(closing(place.case_files())), stack.enter_context(closing(place.bare()))
+        theirs = stack.enter_context(closing(other.library()))
+        incidents = open_incidents(theirs, size.cases)
 
         def ours_turn() -> float:
             asked = rnd.choices(ids, k=size.loads)
-            return seconds(lambda: [_ours(ours.files, case) for case in asked]) / len(asked) * MICROSECONDS
+            return seconds(lambda: [_ours(files, case) for case in asked]) / len(asked) * MICROSECONDS
 
         def floor_turn() -> float:
             asked = rnd.choices(ids, k=size.loads)
-            return seconds(lambda: [_dict_style(connection, case) for case in asked]) / len(asked) * MICROSECONDS
+            return seconds(lambda: [_dict_style(bare, case) for case in asked]) / len(asked) * MICROSECONDS
 
         def library_turn() -> float:
             asked = rnd.choices(incidents, k=size.sample)
             return seconds(lambda: [theirs.repository.get(case) for case in asked]) / len(asked) * MICROSECONDS
 
-        by_us, bare, default = alternate(size.rounds, ours_turn, floor_turn, library_turn)
-        loop.run(ours.aclose())
-        theirs.close()
+        by_us, floor, default = alternate(size.rounds, ours_turn, floor_turn, library_turn)
     row = Row.of(
         "cold load of a case of 10 events",
         "µs ↓",
         Contender.of("select_case, decode, OpenCase.load", by_us),
-        Contender.of("sqlite3 select, orjson, one dict", bare),
+        Contender.of("the driver's select, orjson, one dict", floor),
         Contender.of("repository.get", default),
     )
     row.budgets = [Budget.at_most(3, row.to_floor, "× floor")]
-    return [row]
+    return row.on(store.kind)
 
 
 def _ours(files: CaseFiles, case: UUID) -> OpenCase:
@@ -62,15 +64,11 @@ def _ours(files: CaseFiles, case: UUID) -> OpenCase:
     return OpenCase.load([cast(RecordedEvent, to_line(row)) for row in files.store.select_case(case)])
 
 
-SELECT = """
-    SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ? ORDER BY originator_version"""
-
-
-def _dict_style(connection: sqlite3.Connection, case: UUID) -> dict[str, Any]:
+def _dict_style(bare: Bare, case: UUID) -> dict[str, Any]:
     """The least a load can be: rows, untyped JSON, the newest keys win, the commands noted."""
     state: dict[str, Any] = {}
     commands = {}
-    for version, topic, data in connection.execute(SELECT, (case.hex,)):
+    for version, topic, data in bare.case(case.hex):
         line = orjson.loads(data)
         state.update(line["keys"])
         state[topic] = line["event"]

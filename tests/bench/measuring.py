@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
-from random import Random
 from time import perf_counter
 from typing import TypeVar
 
@@ -33,6 +31,8 @@ class Size:
     commands: int
     loads: int
     requests: int
+    seen: int
+    """Commands sent at a steady pace while the views are watched."""
     events: int
     """Events behind the views."""
     docket: int
@@ -48,6 +48,7 @@ FULL = Size(
     commands=15_000,
     loads=3_000,
     requests=6_000,
+    seen=5_000,
     events=100_000,
     docket=100_000,
     sample=2_000,
@@ -59,25 +60,13 @@ QUICK = Size(
     commands=5_000,
     loads=1_000,
     requests=2_000,
+    seen=2_000,
     events=20_000,
     docket=20_000,
     sample=500,
 )
-TINY = Size(1, appends=300, cases=40, commands=200, loads=40, requests=100, events=600, docket=600, sample=40)
+TINY = Size(1, appends=300, cases=12, commands=100, loads=40, requests=100, seen=60, events=600, docket=600, sample=40)
 """Proves nothing but that the bench still runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What every measurement is given. `folder` is deleted after the run."""
-
-    size: Size
-    seed: int
-    folder: Path
-
-    def rnd(self) -> Random:
-        """A fresh source of the run's seed: what is drawn does not depend on what was measured before."""
-        return Random(self.seed)
 
 
 def alternate(rounds: int, *contenders: Callable[[], Value]) -> list[list[Value]]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 
-from domain.casework.application import CaseFiles, Casework, sqlite_env
+from domain.casework.application import Casework
 from domain.casework.asking import Caller
 from domain.casework.books import books
 from domain.incident import commands as c
@@ -18,14 +17,29 @@ from domain.territory import Staff, Territory
 from tests.bench.courses import NOTES, TROUBLES
 from tests.bench.district import Crew, District
 from tests.bench.generator import time_ordered
-from tests.bench.measuring import in_flight
+from tests.bench.measuring import event_loop, in_flight
+from tests.bench.stores import Place
 
 SECRET = b"only for the bench, no secret at all"
 
 
-def casework(path: Path, territory: Territory) -> Casework:
-    """Casework on a store of its own, as the service has it."""
-    return Casework(CaseFiles(env=sqlite_env(str(path))), books(), territory, secret=SECRET)
+def casework(place: Place, territory: Territory) -> Casework:
+    """Casework on the case files of a place, as the service has it."""
+    return Casework(place.case_files(), books(), territory, secret=SECRET)
+
+
+def cases_in(place: Place, town: District, rnd: Random, count: int) -> list[str]:
+    """Put so many cases of ten events into a place; return their ids."""
+
+    async def put() -> list[str]:
+        work = casework(place, town.territory)
+        try:
+            return await open_cases(work, town, rnd, count)
+        finally:
+            await work.aclose()
+
+    with event_loop() as loop:
+        return loop.run(put())
 
 
 def caller(who: Staff, rnd: Random) -> Caller:

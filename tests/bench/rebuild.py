@@ -2,82 +2,84 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import orjson
 
-from domain.casework.application import CaseFiles, sqlite_env
 from domain.casework.recording import RecordedEvent
 from projections.engine import Views
-from tests.bench.floors import bare
+from tests.bench.floors import Bare
 from tests.bench.generator import generated
-from tests.bench.measuring import Bench, Size, alternate, batches, seconds
+from tests.bench.measuring import Size, alternate, batches, seconds
 from tests.bench.report import Budget, Contender, Row
+from tests.bench.stores import Bench, Place, Store
 from tests.bench.tracking import follow
 
 PAGES = (100, 1_000, 10_000)
-SELECT = "SELECT rowid, state FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """A stored log, through our recorder and through a bare connection, and room for views of it.
+    """A stored log in `place`, where the views stand at `position`: the last fifth is still to be followed.
 
-    `snapshot` holds the views as of `position`: the last fifth of the log is still to be followed.
+    Whoever works on it works on a copy.
     """
 
-    files: CaseFiles
-    rows: sqlite3.Connection
-    folder: Path
+    store: Store
+    place: Place
     size: Size
-
-    @property
-    def snapshot(self) -> Path:
-        return self.folder / "snapshot.db"
 
     @property
     def position(self) -> int:
         return self.size.events * 4 // 5
 
     def fill(self, seed: int) -> None:
-        stored = [self.files.mapper.to_stored_event(line) for line in generated(seed, self.size.events)]
-        for batch in batches(stored[: self.position], 1_000):
-            self.files.store.insert_batch([batch])
-        with closing(Views(self.files, self.snapshot)) as views:
-            views.catch_up()
-        self.files.store.insert_batch([stored[self.position :]])
+        with closing(self.place.case_files()) as files:
+            stored = [files.mapper.to_stored_event(line) for line in generated(seed, self.size.events)]
+            for batch in batches(stored[: self.position], 1_000):
+                files.store.insert_batch([batch])
+            with closing(self.place.views(files)) as views:
+                views.catch_up()
+            files.store.insert_batch([stored[self.position :]])
 
 
 def measure(bench: Bench) -> list[Row]:
-    path = bench.folder / "log.db"
-    with closing(CaseFiles(env=sqlite_env(str(path)))) as files, closing(bare(path)) as rows:
-        log = _Log(files, rows, bench.folder, bench.size)
+    return [row for store in bench.stores for row in _rows(bench, store)]
+
+
+def _rows(bench: Bench, store: Store) -> list[Row]:
+    with store.place() as place:
+        log = _Log(store, place, bench.size)
         log.fill(bench.seed)
-        return [*_rebuilt(log), *(_followed(log, page) for page in PAGES)]
+        rows = [*_rebuilt(log), *(_followed(log, page) for page in PAGES)]
+    return [row.on(store.kind) for row in rows]
 
 
 def _rebuilt(log: _Log) -> list[Row]:
     events, sample = log.size.events, log.size.sample
-    with closing(Views(log.files, log.folder / "rebuilt.db")) as views:
-        views.catch_up()
-        ours, typed, untyped, theirs = alternate(
-            log.size.rounds,
-            lambda: events / seconds(lambda: _rebuild(views)),
-            lambda: events / seconds(lambda: _decode(log.rows, RecordedEvent.model_validate_json)),
-            lambda: events / seconds(lambda: _decode(log.rows, orjson.loads)),
-            lambda: sample / seconds(lambda: _follow_their_way(log, sample)),
-        )
+    with log.store.copy(log.place) as place, closing(place.case_files()) as files, closing(place.bare()) as rows:
+
+        def their_way() -> float:
+            with log.store.place() as other:
+                return sample / seconds(lambda: follow(files, other, sample))
+
+        with closing(place.views(files)) as views:
+            views.catch_up()
+            ours, typed, untyped, theirs = alternate(
+                log.size.rounds,
+                lambda: events / seconds(lambda: _rebuild(views)),
+                lambda: events / seconds(lambda: _decode(rows, RecordedEvent.model_validate_json)),
+                lambda: events / seconds(lambda: _decode(rows, orjson.loads)),
+                their_way,
+            )
     us = Contender.of("Views.rebuild, compared with the live views and swapped in", ours)
     library = Contender.of("one event, one transaction, with tracking", theirs)
-    floor = Contender.of("sqlite3 select, RecordedEvent.model_validate_json", typed)
+    floor = Contender.of("the driver's select, RecordedEvent.model_validate_json", typed)
     row = Row.of(f"rebuild of all views, {events:,} events", "events/s", us, floor, library)
     row.budgets = [Budget.at_least(1.3, row.to_floor, "× floor"), Budget.at_least(300, row.to_library, "× library")]
-    bare_json = Contender.of("sqlite3 select, orjson.loads: no types at all", untyped)
+    bare_json = Contender.of("the driver's select, orjson.loads: no types at all", untyped)
     return [row, Row.of("… against untyped JSON", "events/s", us, bare_json)]
 
 
@@ -87,15 +89,9 @@ def _rebuild(views: Views) -> None:
         raise RuntimeError(f"rebuilt otherwise than live: {report.different}")
 
 
-def _decode(rows: sqlite3.Connection, decode: Callable[[bytes], object]) -> None:
-    for _, state in rows.execute(SELECT, (0, -1)):
+def _decode(rows: Bare, decode: Callable[[bytes], object]) -> None:
+    for _, state in rows.log():
         decode(state)
-
-
-def _follow_their_way(log: _Log, events: int) -> None:
-    path = log.folder / "tracking.db"
-    follow(log.files, path, events)
-    path.unlink()
 
 
 def _followed(log: _Log, page: int) -> Row:
@@ -117,29 +113,29 @@ def _followed(log: _Log, page: int) -> Row:
 
 def _following(log: _Log, page: int) -> float:
     """How long our views take to follow the tail."""
-    path = log.folder / f"following-{page}.db"
-    shutil.copyfile(log.snapshot, path)
-    with closing(Views(log.files, path, page=page)) as views:
-        took = seconds(views.catch_up)
-    path.unlink()
-    return took
+    with (
+        log.store.copy(log.place) as place,
+        closing(place.case_files()) as files,
+        closing(place.views(files, page)) as views,
+    ):
+        return seconds(views.catch_up)
 
 
 def _decoding(log: _Log, page: int) -> float:
     """How long it takes to read and decode the tail, and to note after each page how far one is."""
-    path, position = log.folder / f"decoding-{page}.db", log.position
-    with closing(sqlite3.connect(path, isolation_level=None)) as marks:
-        marks.execute("PRAGMA journal_mode = WAL")
-        marks.execute("PRAGMA synchronous = FULL")
-        marks.execute("CREATE TABLE mark (position)")
+    with (
+        log.store.copy(log.place) as place,
+        log.store.place() as other,
+        closing(place.bare()) as rows,
+        closing(other.bare()) as marks,
+    ):
 
         def follow_pages() -> None:
-            nonlocal position
-            while found := log.rows.execute(SELECT, (position, page)).fetchall():
-                for position, state in found:  # noqa: B007 - the last one is the mark
+            position = log.position
+            while found := list(rows.log(position, page)):
+                for _, state in found:
                     RecordedEvent.model_validate_json(state)
-                marks.execute("INSERT INTO mark VALUES (?)", (position,))
+                position = found[-1][0]
+                marks.insert([("0" * 32, position, "mark", b"")])
 
-        took = seconds(follow_pages)
-    path.unlink()
-    return took
+        return seconds(follow_pages)

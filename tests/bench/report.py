@@ -13,8 +13,18 @@ from typing import Self
 from pydantic import BaseModel
 from rich.table import Table
 
-LIBRARIES = ("eventsourcing", "pydantic", "fastapi", "uvicorn", "uvloop", "httptools", "duckdb", "pyarrow", "orjson")
-STORES = "SQLite only: PostgreSQL comes with a later issue."
+LIBRARIES = (
+    "eventsourcing",
+    "psycopg",
+    "pydantic",
+    "fastapi",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "duckdb",
+    "pyarrow",
+    "orjson",
+)
 
 
 class Contender(BaseModel):
@@ -49,6 +59,8 @@ class Row(BaseModel):
     """One line of the table. Ratios are ours ÷ theirs within each round, then the median."""
 
     what: str
+    store: str = "SQLite"
+    processes: int = 1
     unit: str
     ours: Contender
     floor: Contender
@@ -69,6 +81,14 @@ class Row(BaseModel):
             to_library=_ratio(ours, library) if library else None,
         )
 
+    def on(self, store: str, processes: int = 1) -> Self:
+        """Where it was measured."""
+        return self.model_copy(update={"store": store, "processes": processes})
+
+    @property
+    def where(self) -> str:
+        return self.store if self.processes == 1 else f"{self.store}, {self.processes} processes"
+
 
 def _ratio(ours: Contender, theirs: Contender) -> float:
     return median(one / other for one, other in zip(ours.rounds, theirs.rounds, strict=True))
@@ -82,16 +102,19 @@ class Machine(BaseModel):
     system: str
     python: str
     sqlite: str
+    postgres: str | None
+    """The server's version; none where nothing was measured on it."""
     libraries: dict[str, str]
 
     @classmethod
-    def this(cls) -> Self:
+    def this(cls, postgres: str | None) -> Self:
         return cls(
             cpu=_cpu(),
             cores=os.cpu_count() or 0,
             system=f"{platform.system()} {platform.machine()}",
             python=platform.python_version(),
             sqlite=sqlite3.sqlite_version,
+            postgres=postgres,
             libraries={name: version(name) for name in LIBRARIES},
         )
 
@@ -102,12 +125,11 @@ class Report(BaseModel):
     machine: Machine
     size: dict[str, int]
     seed: int
-    stores: str = STORES
     rows: list[Row]
 
     def table(self) -> Table:
         table = Table(title="Speed: medians of the rounds", caption=self.caption(), caption_justify="left")
-        for column in ("what", "unit"):
+        for column in ("what", "store", "unit"):
             table.add_column(column)
         for column in ("ours", "floor", "library", "÷ floor", "÷ library"):
             table.add_column(column, justify="right", no_wrap=True)
@@ -115,6 +137,7 @@ class Report(BaseModel):
         for row in self.rows:
             table.add_row(
                 row.what,
+                row.where,
                 row.unit,
                 _number(row.ours.median),
                 _number(row.floor.median),
@@ -129,7 +152,7 @@ class Report(BaseModel):
         machine = self.machine
         return (
             f"{machine.cpu}, {machine.cores} cores, Python {machine.python}, SQLite {machine.sqlite}, "
-            f"seed {self.seed}, {self.size['rounds']} rounds; ↓: less is better. {self.stores}"
+            f"PostgreSQL {machine.postgres or '–'}, seed {self.seed}, {self.size['rounds']} rounds; ↓: less is better."
         )
 
 

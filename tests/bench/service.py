@@ -1,45 +1,95 @@
-"""The real service in a process of its own, with two endpoints more: one does nothing, one does it the library's way.
+"""The real service in processes of its own, with two endpoints more: one does nothing, one does it the library's way.
 
-Started with the folder to work in and a socket that listens already, so that nobody need wait for it.
+Each is started with what it serves and a socket that listens already, so that nobody need wait for it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from uuid import UUID
 
+import orjson
 from fastapi import FastAPI
 
 from api.app import create_app, server_of
 from api.logs import configure
-from api.settings import Settings
 from domain.incident.commands import TakeAction
-from tests.bench.library import library, take_action
+from tests.bench.client import CONNECTIONS, get
+from tests.bench.library import take_action
+from tests.bench.stores import Place
 
 NO_OP, LIBRARY = "/bench/no-op", "/bench/library/{case}/take-action"
+Ports = list[int]
 
 
-def settings_in(folder: Path) -> Settings:
-    """The service's files, and the header that says who asks."""
-    return Settings(data=folder / "data", registry=folder / "registry.json", header_identity=True)
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where the service keeps its cases, and where the library does."""
+
+    ours: Place
+    library: Place
+
+    def words(self) -> list[str]:
+        """As words of a command line."""
+        return [word for place in (self.ours, self.library) for word in (str(place.folder), place.url or "")]
+
+    @classmethod
+    def of(cls, words: list[str]) -> Served:
+        folder, url, other, its_url = words
+        return cls(Place(Path(folder), url or None), Place(Path(other), its_url or None))
 
 
-def library_store(folder: Path) -> Path:
-    return folder / "library.db"
+@contextmanager
+def services(served: Served, processes: int) -> Iterator[Ports]:
+    """The ports of so many processes, each begun when the one before it is ready, that end with the block."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(_service(served, nth)) for nth in range(processes)]
 
 
-def serve(folder: Path, listening: socket.socket) -> None:
+@contextmanager
+def _service(served: Served, nth: int) -> Iterator[int]:
+    """Raises `RuntimeError` with its log if it cannot start: then connections to it are reset."""
+    log = served.ours.folder / f"log-{nth}"
+    with socket.create_server(("127.0.0.1", 0), backlog=CONNECTIONS) as listening:
+        port, handle = listening.getsockname()[1], listening.fileno()
+        command = [sys.executable, "-m", "tests.bench.service", str(handle), *served.words()]
+        with log.open("w") as words:
+            process = subprocess.Popen(command, pass_fds=[handle], stderr=words)
+    with process:
+        try:
+            try:
+                asyncio.run(get(port, "/livez"))
+            except OSError as trouble:
+                raise RuntimeError(log.read_text()) from trouble
+            yield port
+        finally:
+            process.terminate()
+
+
+def await_views(loop: asyncio.Runner, ports: Ports) -> None:
+    """What one contender left to the views must not slow down the next."""
+    while any(orjson.loads(loop.run(get(port, "/readyz")))["lag"] for port in ports):
+        sleep(0.01)
+
+
+def serve(served: Served, listening: socket.socket) -> None:
     """Serve until told to stop, logging to standard error as the service does."""
     configure()
-    app = create_app(settings_in(folder))
-    _add_endpoints(app, folder)
-    server_of(app, settings_in(folder)).run(sockets=[listening])
+    app = create_app(served.ours.settings)
+    _add_endpoints(app, served.library)
+    server_of(app, served.ours.settings).run(sockets=[listening])
 
 
-def _add_endpoints(app: FastAPI, folder: Path) -> None:
-    theirs = library(library_store(folder))
+def _add_endpoints(app: FastAPI, place: Place) -> None:
+    theirs = place.library()
 
     @app.post(NO_OP)
     async def no_op(command: TakeAction) -> dict[str, int]:
@@ -55,4 +105,4 @@ def _add_endpoints(app: FastAPI, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2])))
+    serve(Served.of(sys.argv[2:]), socket.socket(fileno=int(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""Every scenario of `features`, asked twice: straight of the rules, and through the HTTP door."""
+"""Every scenario of `features`, asked straight of the rules and through the HTTP door, on each store."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_bdd import scenarios
 
-from tests.drivers import Clock, Domain, Driver
+from tests.drivers import WAYS, Clock, Domain, Driver
 from tests.http_driver import Http
 from tests.server import Door, open_door
 from tests.steps.cast import TERRITORY
@@ -15,6 +15,7 @@ from tests.steps.steps import *  # noqa: F403 - pytest-bdd looks for steps among
 from tests.steps.views import *  # noqa: F403 - the same
 from tests.steps.words import moment
 from tests.steps.world import World
+from tests.stores import store_named
 
 FURNISHED, NOON = moment("2020-01-01 00:00"), moment("2026-03-02 12:00")
 """A service has been there for a while when a scenario begins."""
@@ -27,14 +28,15 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         yield door
 
 
-@pytest.fixture(params=["domain", "http"], autouse=True)
+@pytest.fixture(params=WAYS, autouse=True)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A service of its own for each scenario, empty, at a time the scenario may set."""
-    clock = Clock(FURNISHED)
+    asked, _, store = request.param.partition("-")
+    settings, clock = store_named(store, request).emptied(tmp_path, f"scenario_{asked}"), Clock(FURNISHED)
     driver: Driver = (
-        Domain(TERRITORY, clock)
-        if request.param == "domain"
-        else Http(request.getfixturevalue("door"), clock, tmp_path)
+        Domain(settings, TERRITORY, clock)
+        if asked == "domain"
+        else Http(settings, request.getfixturevalue("door"), clock)
     )
     with driver:
         clock.now = NOON

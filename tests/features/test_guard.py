@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.drivers import WAYS
 from tests.features.guard import FIRST_LINE, pickles, problems
 from tests.inner_pytest import run_pytest
 
 ROOT = Path(__file__).parents[2]
 FEATURES = ROOT / "features"
-DRIVERS = ("domain", "http")
 
 
 def registered_tags() -> set[str]:
@@ -27,16 +27,16 @@ def test_the_feature_files_are_sound() -> None:
     assert problems(FEATURES, registered_tags()) == []
 
 
-def test_every_scenario_is_collected_once_for_each_driver() -> None:
+def test_every_scenario_is_collected_once_for_each_way_to_ask() -> None:
     expected = pickles(FEATURES)
     module = "tests/features/test_features.py"
     run = run_pytest(ROOT, "--collect-only", "-q", module)
     assert run.returncode == 0, run.stdout + run.stderr
     collected = [line for line in run.stdout.splitlines() if line.startswith(f"{module}::")]
-    by_driver = Counter(re.split(r"[-\]]", item.partition("[")[2])[0] for item in collected)
+    by_way = Counter(next(way for way in WAYS if f"[{way}" in item) for item in collected)
     total = sum(expected.values())
     assert total > 0, "no scenario at all"
-    assert by_driver == dict.fromkeys(DRIVERS, total), f"scenarios by file: {expected}"
+    assert by_way == dict.fromkeys(WAYS, total), f"scenarios by file: {expected}"
 
 
 class Trap(NamedTuple):
