@@ -273,7 +273,7 @@ def test_views_that_cannot_follow_in_time_are_503(tmp_path: Path) -> None:
             answer = visitor.read(f"{VIEWS[0]}?after={position}")
             assert (answer.status_code, answer.json()["code"]) == (503, "views-behind")
             assert answer.headers["Retry-After"] == "1"
-            assert client.get("/readyz").json()["lag"] == position
+            assert client.get("/readyz").json()["lag"] > 0
             views.execute("ROLLBACK")
 
 

@@ -98,7 +98,7 @@ def test_when_the_server_drops_every_connection_the_views_go_on(home: Home, post
         assert asyncio.run(views.wait_for(HALF, SOON))
         with psycopg.connect(postgres_url, autocommit=True) as other:
             other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         store(files, EVENTS[HALF:])
