@@ -51,7 +51,7 @@ class GroupCommit:
     async def append(self, events: Append, free: Keys = UNCONDITIONAL) -> Sequence[int]:
         """Store the events of one command, all or none, and return their positions once they are durable.
 
-        `free` are versions nobody may have taken before (see `CaseRecorder.insert_batch`).
+        `free` are versions that must be the next of their streams (see `CaseRecorder.insert_batch`).
 
         Raises `IntegrityError` on a version conflict, `StoreClosed` after `aclose`, and any other
         `PersistenceError` when the store fails; then none of the events is stored.

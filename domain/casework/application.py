@@ -75,12 +75,13 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a command is decided on; `in_force` are the next versions of the registers."""
+    """What a command is decided on; `in_force` are the next versions of the registers, `era` that of the rest."""
 
     case: OpenCase
     primary: OpenCase | None
     number: str
     in_force: Keys
+    era: Keys
 
 
 class Casework:
@@ -106,6 +107,7 @@ class Casework:
         self.writer = self._streams.writer
         self.registers = Registers(self._streams, (territory, clocks), secret=secret, clock=clock)
         self._cases = OpenCases()
+        self._era = self.registers.era
         self._numbers = CaseNumbers(self.writer)
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -135,9 +137,13 @@ class Casework:
         mac = mac_of(self._secret, case_id, command)
         async with self._turn("case", case_id):
             for _ in range(ATTEMPTS):
+                self._renew()
                 known = await self._known(case_id)
                 if known is not None:
-                    return same_again(known, caller, mac)
+                    receipt = await self._same_again(known, caller, mac)
+                    if receipt is None:
+                        continue
+                    return receipt
                 if not fresh(caller.key, self._clock()):
                     raise KeyStale(caller.key)
                 in_force = self.registers.next_versions
@@ -196,24 +202,27 @@ class Casework:
         self, case_id: str, command: Step | PairedStep, caller: Caller, mac: str, if_match: int | None
     ) -> Receipt | None:
         """One try; None when the case moved on meanwhile and the question must be asked again."""
+        era = self._renew()
         case = await self._known(case_id)
         if case is None:
             raise NotFound(case_id)
         if (caller.client, caller.key) in case.commands:
-            return same_again(case, caller, mac)
+            return await self._same_again(case, caller, mac)
         number = "" if case.state.accepted else await self._numbers.take(self._clock())
         other = command.primary_of(case.state) if isinstance(command, PairedStep) else None
         if other is None:
-            given = _Given(case, None, number, self.registers.next_versions)
+            given = _Given(case, None, number, self.registers.next_versions, era)
             return await self._decide(command, caller, mac, if_match, given)
         async with self._turn("primary", other):
-            given = _Given(case, await self._known(other), number, self.registers.next_versions)
+            given = _Given(case, await self._known(other), number, self.registers.next_versions, era)
             return await self._decide(command, caller, mac, if_match, given)
 
     async def _decide(
         self, command: Step | PairedStep, caller: Caller, mac: str, if_match: int | None, given: _Given
     ) -> Receipt | None:
         """Decide and append. From reading the state to drafting the lines nothing is awaited."""
+        if given.era != self.registers.era:
+            return None
         case, primary = given.case, given.primary
         case_id, unchanged = case.state.id, case.receipt(changed=False)
         act = self._act(caller, command.occurred_at, given)
@@ -260,9 +269,18 @@ class Casework:
             self._forget(lines)
             await self.refresh()
             return None
-        self._cases.written(written, after)
+        if self._era == self.files.store.era:
+            self._cases.written(written, after)
         own = [line for line in written if line.case_id == case_id][-1]
         return Receipt(incident_id=case_id, version=own.version, position=own.position, changed=True)
+
+    def _renew(self) -> Keys:
+        """Believe nothing that was read or reserved in another era of the store; return the one that holds."""
+        if self._era != self.registers.era:
+            self._era = self.registers.era
+            self._cases.clear()
+            self._numbers.forget()
+        return self._era
 
     def _forget(self, lines: list[RecordedEvent]) -> None:
         for line in lines:
@@ -275,17 +293,34 @@ class Casework:
             lines = await self._read(case_id, 0)
             if lines:
                 case = OpenCase.load(lines)
-                self._cases.put(case_id, case)
+                if self._era == self.files.store.era:
+                    self._cases.put(case_id, case)
         return case
 
     async def _moved_on(self, given: _Given) -> bool:
-        """Read the heads again; if there is more, forget what is kept so that it is folded anew."""
+        """Read the heads again; if they are not those kept, forget what is kept so that it is folded anew."""
         moved = await self._adopted_since(given.in_force)
         for kept in (given.case, given.primary):
-            if kept is not None and await self._read(kept.state.id, kept.version):
+            if kept is not None and not kept.ends_with(await self._read(kept.state.id, kept.version - 1)):
                 self._cases.evict(kept.state.id)
                 moved = True
         return moved
+
+    async def _same_again(self, case: OpenCase, caller: Caller, mac: str) -> Receipt | None:
+        """The receipt this key was given before; None when the store does not hold what it was given for.
+
+        Raises `KeyReused` for another body.
+        """
+        written = case.commands.get((caller.client, caller.key))
+        if written is None:
+            raise KeyReused(caller.key)
+        found = await self._read(case.state.id, written.version - 1)
+        if not found or not written.is_in(found[0], caller.client, caller.key):
+            self._cases.evict(case.state.id)
+            return None
+        if written.body_mac != mac:
+            raise KeyReused(caller.key)
+        return Receipt(incident_id=case.state.id, version=written.version, position=written.position, changed=True)
 
     async def _adopted_since(self, in_force: Keys) -> bool:
         """Read the heads of the registers; whether anybody here or elsewhere has taken in more since."""
@@ -312,11 +347,3 @@ def stream_of(case_id: str) -> UUID | None:
     except ValueError:
         return None
     return stream if str(stream) == case_id and stream not in STREAMS.values() else None
-
-
-def same_again(case: OpenCase, caller: Caller, mac: str) -> Receipt:
-    """The receipt this key was given before. Raises `KeyReused` for another body."""
-    written = case.commands.get((caller.client, caller.key))
-    if written is None or written.body_mac != mac:
-        raise KeyReused(caller.key)
-    return Receipt(incident_id=case.state.id, version=written.version, position=written.position, changed=True)

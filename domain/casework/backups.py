@@ -14,11 +14,12 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Self, cast
 from uuid import UUID
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, is_zipfile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
 import orjson
 from eventsourcing.persistence import Notification
@@ -31,8 +32,13 @@ from domain.model import Model
 FORMAT = 1
 EVENTS, SECRET, MANIFEST = "events.jsonl", "secret.key", "manifest.json"
 PAGE = 2_000
+_BLOCK = 64 * 1024
 _LEVEL = 4
 """Of compression: levels above make the file little smaller and take twice the time."""
+LONGEST_LINE = 64 * 1024 * 1024
+"""Bytes: many times the longest event that any door takes. What is read is never held whole but by the line."""
+LARGEST_MEMBER = 64 * 1024
+"""Bytes of the secret or the manifest."""
 Progress = Callable[[int, int], None]
 """Told how many events are done, and how many there are."""
 
@@ -146,6 +152,8 @@ def save(
         )
         archive.writestr(SECRET, secret)
         archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))
+        for member in archive.infolist():  # one that was streamed is of 1980
+            member.date_time = made_at.timetuple()[:6]
     return manifest
 
 
@@ -166,6 +174,8 @@ class Backup:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if not path.is_file():
+            raise BackupUnusable(f"没有备份文件 {path}，请核对路径。")
         with _explained(path):
             if not is_zipfile(path):
                 raise BackupUnusable(_not_whole(path))
@@ -185,21 +195,31 @@ class Backup:
     @property
     def secret(self) -> bytes:
         """The secret, as it was saved."""
-        with _explained(self.path):
-            secret = self._archive.read(SECRET)
+        secret = self._small(SECRET)
         if hashlib.sha256(secret).hexdigest() != self.manifest.secret:
             raise BackupUnusable(f"备份 {self.path} 里的密钥与清单不符，文件被改动过。")
         return secret
 
     def rows(self) -> Iterator[Notification]:
         """Every event in order of position."""
-        with _explained(self.path), self._archive.open(EVENTS) as lines:
-            yield from map(row_of, lines)
+        with _explained(self.path), BufferedReader(cast(RawIOBase, self._archive.open(EVENTS)), _BLOCK) as lines:
+            while line := lines.readline(LONGEST_LINE):
+                if len(line) == LONGEST_LINE:
+                    raise BackupUnusable(f"备份 {self.path} 里有一行长得不合理，文件被改动过，请换一份。")
+                yield row_of(line)
+
+    def _small(self, member: str) -> bytes:
+        with _explained(self.path):
+            if self._archive.getinfo(member).file_size > LARGEST_MEMBER:
+                raise BackupUnusable(f"备份 {self.path} 里的 {member} 大得不合理，文件被改动过，请换一份。")
+            return self._archive.read(member)
 
     def _described(self) -> Manifest:
         if sorted(self._archive.namelist()) != sorted((EVENTS, SECRET, MANIFEST)):
             raise BackupUnusable(f"{self.path} 不是必到的备份，是别的压缩文件。")
-        stated = orjson.loads(self._archive.read(MANIFEST))
+        if any(member.compress_type not in (ZIP_DEFLATED, ZIP_STORED) for member in self._archive.infolist()):
+            raise BackupUnusable(f"{self.path} 是用别的方法压缩的，不能读取，请用原来的备份文件。")
+        stated = orjson.loads(self._small(MANIFEST))
         if stated["format"] != FORMAT:
             raise BackupUnusable(f"备份 {self.path} 的格式是第{stated['format']}版，本程序只认第{FORMAT}版。")
         return Manifest.model_validate(stated)

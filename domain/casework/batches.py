@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
@@ -13,7 +13,7 @@ Append = Sequence[StoredEvent]
 Outcome = Sequence[int] | IntegrityError
 """The positions of an append's events, or the version conflict that refused it."""
 Key = tuple[str, int]
-"""Stream and version: taken once, by one event."""
+"""Stream and version: taken once, by one event, after the version before it."""
 Keys = frozenset[Key]
 UNCONDITIONAL: Keys = frozenset()
 
@@ -34,20 +34,48 @@ def conditions(appends: Sequence[Append], free: Sequence[Keys]) -> list[Keys]:
     return [keys if append else UNCONDITIONAL for append, keys in pairs]
 
 
-def conflicts_in(
-    appends: Sequence[Append], free: Sequence[Keys], stored: AbstractSet[Key]
-) -> list[IntegrityError | None]:
-    """For each append the conflict that refuses it, with what is stored or with an earlier append."""
-    taken = set(stored)
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What becomes of a batch if the heads are as they were taken to be.
+
+    `conflicts` are those that refuse an append, one place each; `heads` the heads of all streams that
+    the appends without a conflict rest on.
+    """
+
+    conflicts: list[IntegrityError | None]
+    heads: dict[str, int]
+
+
+def judge(appends: Sequence[Append], free: Sequence[Keys], heads: Mapping[str, int]) -> Judged:
+    """Which appends continue their streams without a gap, after what is stored and after each other.
+
+    A stream without a head among `heads` is taken to be where the first append accepted wants it.
+    """
+    now, before = dict(heads), dict[str, int]()
     conflicts: list[IntegrityError | None] = []
     for append, required in zip(appends, free, strict=True):
-        keys = {key_of(event) for event in append}
-        if len(keys) < len(append) or not taken.isdisjoint(keys) or not taken.isdisjoint(required):
-            conflicts.append(IntegrityError("version conflict: another event has this version"))
-        else:
-            conflicts.append(None)
-            taken |= keys
-    return conflicts
+        begun, ended = _wanted(append, required)
+        if begun is None or any(now.get(stream, head) != head for stream, head in begun.items()):
+            conflicts.append(IntegrityError("version conflict: this version is not the next of its stream"))
+            continue
+        conflicts.append(None)
+        for stream, head in begun.items():
+            before.setdefault(stream, head)
+        now |= begun | ended
+    return Judged(conflicts, before)
+
+
+def _wanted(append: Append, required: Keys) -> tuple[dict[str, int] | None, dict[str, int]]:
+    """The heads an append wants to find (None where it contradicts itself), and those it leaves."""
+    begun, ended = dict[str, int](), dict[str, int]()
+    fits = True
+    for stream, version in required:
+        fits &= begun.setdefault(stream, version - 1) == version - 1
+    for stream, version in map(key_of, append):
+        before = ended[stream] if stream in ended else begun.setdefault(stream, version - 1)
+        fits &= before == version - 1
+        ended[stream] = version
+    return begun if fits else None, ended
 
 
 def accepted_of(appends: Sequence[Append], conflicts: Sequence[IntegrityError | None]) -> list[StoredEvent]:
@@ -56,10 +84,10 @@ def accepted_of(appends: Sequence[Append], conflicts: Sequence[IntegrityError | 
     return [event for append, conflict in pairs if conflict is None for event in append]
 
 
-def required_of(free: Sequence[Keys], conflicts: Sequence[IntegrityError | None]) -> set[Key]:
-    """What has to be free for the appends that are not refused."""
-    pairs = zip(free, conflicts, strict=True)
-    return set().union(*{keys for keys, conflict in pairs if conflict is None})
+def streams_of(appends: Sequence[Append], free: Sequence[Keys]) -> set[str]:
+    """Every stream an append continues or rests on."""
+    named = {stream for keys in set(free) for stream, _ in keys}
+    return named | {stream_name(event.originator_id) for append in appends for event in append}
 
 
 def outcomes_of(appends: Sequence[Append], conflicts: Sequence[IntegrityError | None], position: int) -> list[Outcome]:

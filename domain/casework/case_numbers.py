@@ -22,6 +22,11 @@ class CaseNumbers:
         self._free: deque[str] = deque()
         self._refilling = asyncio.Lock()
 
+    def forget(self) -> None:
+        """Reserve anew: somebody else may have been given the same ones since."""
+        self._free.clear()
+        self._day = ""
+
     async def take(self, at: datetime) -> str:
         """The next free number of the day in Asia/Shanghai, such as 20260216-000001."""
         day = at.astimezone(SHANGHAI).strftime("%Y%m%d")
@@ -33,5 +38,5 @@ class CaseNumbers:
 
     def give_back(self, number: str) -> None:
         """Return a number that was not used up."""
-        if number.startswith(self._day):
+        if self._day and number.startswith(self._day):
             self._free.appendleft(number)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
+from domain.casework.postgres_network import reach
+from domain.casework.postgres_schema import not_granted
 from domain.casework.store_file import StoreUnusable
 
 _KNOWN = "SELECT fingerprint FROM {schema}.store_secret"
@@ -21,8 +23,10 @@ def fingerprint_of(url: str, schema: str, offered: bytes | None = None) -> bytes
             if offered is not None:
                 connection.execute(_of(_KEEP, schema), (offered,))
             known = connection.execute(_of(_KNOWN, schema)).fetchone()
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise not_granted(reach(url), schema) from error
     except psycopg.Error as error:
-        raise StoreUnusable(f"数据库里的密钥指纹读不到（{error}），请核对数据库账号的权限。") from error
+        raise StoreUnusable(f"数据库里的密钥指纹读不到（{error}），请确认数据库在运行。") from error
     return None if known is None else bytes(known[0])
 
 

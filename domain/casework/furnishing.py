@@ -5,7 +5,7 @@ After that the store says what holds. Of what is known here only years it has no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
 from typing import ClassVar
@@ -32,10 +32,11 @@ class FoundTerritory(ImportTerritory):
         yield from self.changes(act.territory, ALWAYS)
 
 
-def furnish(registers: Registers, library: Clocks, registry: Territory) -> None:
+def furnish(registers: Registers, library: Clocks, registry: Callable[[], Territory]) -> None:
     """Write whatever is missing; asked again, or by several processes at once, nothing is written twice.
 
-    Raises `Refused` (a registry that does not hold together) or the store's `PersistenceError`.
+    The registry is asked for only where the store has none. Raises `Refused` (one that does not hold together),
+    whatever asking for it raises, or the store's `PersistenceError`.
     """
     for what, command in _missing(registers, library, registry):
         key = f"furnish-{what}"
@@ -44,14 +45,16 @@ def furnish(registers: Registers, library: Clocks, registry: Territory) -> None:
             registers.enact_at_once(command, caller)
 
 
-def _missing(registers: Registers, library: Clocks, registry: Territory) -> Iterator[tuple[str, RegisterCommand]]:
+def _missing(
+    registers: Registers, library: Clocks, registry: Callable[[], Territory]
+) -> Iterator[tuple[str, RegisterCommand]]:
     for table in library.tables.values() if not registers.clocks.tables else ():
         yield table.version, AdoptRuleTable(table=table.model_copy(update={"valid_from": table.valid_from}))
     for calendar in library.calendars.values():
         for command in _published(calendar, registers.clocks):
             yield calendar.version, command
     if not registers.version("territory"):
-        yield "territory", FoundTerritory.of(registry)
+        yield "territory", FoundTerritory.of(registry())
 
 
 def _published(calendar: Calendar, clocks: Clocks) -> Iterator[PublishCalendar]:

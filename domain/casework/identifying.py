@@ -12,6 +12,8 @@ import orjson
 from domain.model import Command
 
 NAMESPACE = UUID("6d0b8b5e-1d0c-5c1b-9d53-6b1d0a0e4a11")
+SECRET_LENGTH = 32
+"""Bytes of the secret that keyed hashes are made with, one for each store."""
 KEY_WINDOW = 24 * 3600 * 1000
 """Milliseconds."""
 

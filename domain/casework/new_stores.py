@@ -56,14 +56,26 @@ class _File:
         self._connection.executemany("INSERT INTO case_numbers VALUES (?, ?)", numbers.items())
 
 
+def require_free_file(path: Path, *beside: Path) -> None:
+    """Raise `StoreUnusable` where the database or one `beside` it is, unless a restore left it that broke off.
+
+    A journal without its database, too, may hold what was acknowledged last.
+    """
+    taken = beside if _broke_off(path) else (path, *beside)
+    if there := [part.name for database in taken for part in _parts(database) if part.exists()]:
+        raise StoreUnusable(
+            f"数据目录 {path.parent} 里已有 {'、'.join(there)}（-wal 文件里可能有已答复的内容）："
+            "恢复不覆盖任何数据，请另指定数据目录，或先把这些文件一起移走。"
+        )
+
+
 @contextmanager
 def new_file(path: Path) -> Iterator[Target]:
     """A store in a SQLite file that is one when the block ends well, and not there otherwise.
 
     Raises `StoreUnusable` for a file that exists, unless it is what a restore left that broke off.
     """
-    if path.exists() and not _broke_off(path):
-        raise StoreUnusable(f"数据文件 {path} 已经存在：恢复不覆盖任何数据，请另指定数据目录，或先把它移走。")
+    require_free_file(path)
     _remove(path)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -82,17 +94,24 @@ def new_file(path: Path) -> Iterator[Target]:
 
 
 def _broke_off(path: Path) -> bool:
+    if not path.exists():
+        return False
     if not path.stat().st_size:
-        return True
+        return not path.with_name(f"{path.name}-wal").exists()
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as connection:
         marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
         return marks == [APPLICATION_ID, store_file.RESTORING]
     return False
 
 
+def _parts(path: Path) -> list[Path]:
+    """A database's files. It comes last: as long as it is there, one sees whose the others are."""
+    return [path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal", "")]
+
+
 def _remove(path: Path) -> None:
-    for part in ("", "-wal", "-shm", "-journal"):
-        path.with_name(path.name + part).unlink(missing_ok=True)
+    for part in _parts(path):
+        part.unlink(missing_ok=True)
 
 
 class _Schema:
@@ -117,6 +136,12 @@ class _Schema:
         )
 
 
+def require_free_schema(url: str, schema: str, beside: Sequence[str]) -> None:
+    """Raise `StoreUnusable` where `new_schema` would, before anything is done. Waits for nobody."""
+    with _explained(), psycopg.connect(url) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        _is_free(cursor, schema, beside)
+
+
 @contextmanager
 def new_schema(url: str, schema: str, beside: Sequence[str], fingerprint: bytes) -> Iterator[Target]:
     """The same in a schema of a PostgreSQL database; its processes must have the secret of this fingerprint.
@@ -124,12 +149,12 @@ def new_schema(url: str, schema: str, beside: Sequence[str], fingerprint: bytes)
     Raises `StoreUnusable` for a schema that has tables of ours, or one `beside` it that has any; and for a
     database that cannot be a store or breaks down.
     """
-    try:
+    with _explained():
         with psycopg.connect(url) as connection, connection.cursor(row_factory=dict_row) as cursor:
             _mark(cursor, schema, beside)
         try:
             with psycopg.connect(url) as connection, connection.cursor() as cursor:
-                wait_for_turn(cursor)
+                wait_for_turn(cursor, schema)
                 _unmark(cursor, schema)
                 for statement in create_statements(schema):
                     cursor.execute(statement)
@@ -139,24 +164,37 @@ def new_schema(url: str, schema: str, beside: Sequence[str], fingerprint: bytes)
             with suppress(StoreUnusable), psycopg.connect(url) as connection, connection.cursor() as cursor:
                 _unmark(cursor, schema)
             raise
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
     except psycopg.Error as error:
         raise StoreUnusable(f"数据库连不上或中途出错（{error}），没有恢复任何内容。") from error
 
 
 def _mark(cursor: psycopg.Cursor[DictRow], schema: str, beside: Sequence[str]) -> None:
     """A table of events that has no columns; or the same one, if a restore left it."""
-    wait_for_turn(cursor)
-    if _is_marked(cursor, schema):
+    wait_for_turn(cursor, schema)
+    if not _is_free(cursor, schema, beside):
         return
-    if is_complete(cursor, schema):
-        raise _taken(schema)
-    if cursor.execute("SELECT FROM pg_tables WHERE schemaname = ANY(%s) LIMIT 1", (list(beside),)).fetchall():
-        raise StoreUnusable(f"数据库模式 {'、'.join(beside)} 里有别的库的视图或通知，请另建一个空的数据库。")
     made = "DO $$ BEGIN IF to_regnamespace({name}) IS NULL THEN CREATE SCHEMA {schema}; END IF; END $$"
     cursor.execute(SQL(made).format(name=Literal(Identifier(schema).as_string()), schema=Identifier(schema)))
     cursor.execute(_of("CREATE TABLE {schema}.stored_events ()", schema))
     mark = Literal(postgres_schema.RESTORING)
     cursor.execute(SQL("COMMENT ON TABLE {} IS {}").format(Identifier(schema, "stored_events"), mark))
+
+
+def _is_free(cursor: psycopg.Cursor[DictRow], schema: str, beside: Sequence[str]) -> bool:
+    """Whether there is nothing (true) or what a restore left (false); otherwise `StoreUnusable`."""
+    if _is_marked(cursor, schema):
+        return False
+    if is_complete(cursor, schema):
+        raise _taken(schema)
+    if cursor.execute("SELECT FROM pg_tables WHERE schemaname = ANY(%s) LIMIT 1", (list(beside),)).fetchall():
+        raise StoreUnusable(f"数据库模式 {'、'.join(beside)} 里有别的库的视图或通知，请另建一个空的数据库。")
+    return True
 
 
 def _unmark(cursor: psycopg.Cursor[Any], schema: str) -> None:
@@ -171,7 +209,8 @@ def _is_marked(cursor: psycopg.Cursor[Any], schema: str) -> bool:
 
 
 def _taken(schema: str) -> StoreUnusable:
-    return StoreUnusable(f"数据库模式 {schema} 里已有事件库：恢复不覆盖任何数据，请另建一个空的数据库。")
+    there = f"数据库模式 {schema} 里已有事件库（启动服务或 bidao grant 也会建立）"
+    return StoreUnusable(f"{there}：恢复不覆盖任何数据，请另建一个空的数据库，先恢复，再授权。")
 
 
 def _of(statement: str, schema: str) -> Composed:

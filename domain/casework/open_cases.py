@@ -25,6 +25,11 @@ class Written:
     position: int
     body_mac: str
 
+    def is_in(self, line: RecordedEvent, client: str, key: str) -> bool:
+        """Whether this line is that event, written for that key."""
+        found = (line.version, line.position, line.body_mac, line.client, line.command_id)
+        return found == (self.version, self.position, self.body_mac, client, key)
+
 
 @dataclass(slots=True)
 class OpenCase:
@@ -34,6 +39,8 @@ class OpenCase:
     version: int
     position: int
     recorded_at: datetime
+    written_by: tuple[str, str] = ("", "")
+    """Client and key of the command that wrote its last event."""
     moved_at: int = 0
     """The last version at which something happened; after it, at most, somebody on duty was called."""
     commands: dict[tuple[str, str], Written] = field(default_factory=dict)
@@ -48,6 +55,12 @@ class OpenCase:
         case.extend(lines)
         return case
 
+    def ends_with(self, lines: list[RecordedEvent]) -> bool:
+        """Whether these lines, which begin with its last version, are that and no more."""
+        return [(one.version, one.position, one.recorded_at, (one.client, one.command_id)) for one in lines] == [
+            (self.version, self.position, self.recorded_at, self.written_by)
+        ]
+
     def receipt(self, *, changed: bool) -> Receipt:
         """The case as it stands."""
         return Receipt(incident_id=self.state.id, version=self.version, position=self.position, changed=changed)
@@ -57,6 +70,7 @@ class OpenCase:
         for line in lines:
             self.state = after or evolve(self.state, line.event, line.by)
             self.version, self.position, self.recorded_at = line.version, line.position, line.recorded_at
+            self.written_by = line.client, line.command_id
             if not isinstance(line.event, DutyCalled):
                 self.moved_at = line.version
             if not isinstance(line.event, OnPrimary):
@@ -83,6 +97,9 @@ class OpenCases:
 
     def evict(self, case_id: str) -> None:
         self._cases.pop(case_id, None)
+
+    def clear(self) -> None:
+        self._cases.clear()
 
     def written(self, lines: list[RecordedEvent], after: Mapping[str, Incident] = NOTHING) -> None:
         """Take note of what was just committed and how it leaves its cases; forget those whose head is elsewhere."""

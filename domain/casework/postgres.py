@@ -11,27 +11,33 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.persistence import DataError, IntegrityError, Notification, OperationalError, StoredEvent
+from eventsourcing.persistence import (
+    DataError,
+    IntegrityError,
+    Notification,
+    OperationalError,
+    ProgrammingError,
+    StoredEvent,
+)
 from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
 from eventsourcing.utils import Environment, EnvType
 from psycopg import Connection, Cursor
+from psycopg.errors import InsufficientPrivilege
 from psycopg.rows import TupleRow, dict_row, tuple_row
 from psycopg.sql import SQL, Composed, Identifier
 
 from domain.casework.batches import (
     Append,
-    Key,
     Keys,
     Outcome,
     accepted_of,
     conditions,
-    conflicts_in,
-    key_of,
+    judge,
     outcomes_of,
-    required_of,
 )
-from domain.casework.postgres_network import RECONNECT, notice, noticing
-from domain.casework.postgres_schema import create_statements, is_complete, wait_for_turn
+from domain.casework.postgres_era import ERA, Eras
+from domain.casework.postgres_network import RECONNECT, configure, notice, noticing, reach
+from domain.casework.postgres_schema import create_statements, is_complete, not_granted, wait_for_turn
 from domain.casework.recorders import append_alone, require_count
 from domain.casework.store_file import StoreUnusable
 
@@ -40,7 +46,9 @@ CONNINFO = "POSTGRES_CONNINFO"
 PATIENCE = 5.0
 """Seconds a caller waits for a connection."""
 _LARGEST = 2**63 - 1
-_APPEND = "SELECT first, taken FROM {schema}.append_events(%b::UUID[], %b::BIGINT[], %b::TEXT[], %b::BYTEA[])"
+_APPEND = """
+    SELECT first, moved, actual FROM {schema}.append_events(
+        %b::UUID[], %b::BIGINT[], %b::TEXT[], %b::BYTEA[], %b::UUID[], %b::BIGINT[])"""
 _SELECT_CASE = """
     SELECT originator_version, topic, state, notification_id FROM {schema}.stored_events
     WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"""
@@ -67,8 +75,9 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
     Raises `StoreUnusable` when the schema is not ours or the server would forget commits.
     """
 
-    def __init__(self, datastore: PostgresDatastore) -> None:
+    def __init__(self, datastore: PostgresDatastore, eras: Eras) -> None:
         super().__init__(datastore)
+        self._eras = eras
         if datastore.enable_db_functions:
             raise StoreUnusable("POSTGRES_ENABLE_DB_FUNCTIONS 会使后台读者漏读事件，请删去这项设置。")
         with datastore.transaction() as cursor:
@@ -80,7 +89,7 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
             return
         schema = self.datastore.schema
         with self.datastore.transaction(commit=True) as cursor:
-            wait_for_turn(cursor)
+            wait_for_turn(cursor, schema)
             if not is_complete(cursor, schema):
                 for statement in create_statements(schema):
                     cursor.execute(statement)
@@ -101,32 +110,34 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
     def _of(self, query: Any) -> Composed:
         return SQL(query).format(schema=Identifier(self.datastore.schema))
 
+    @property
+    def era(self) -> Keys:
+        return self._eras.current
+
     def insert_batch(self, appends: Sequence[Append], free: Sequence[Keys] = ()) -> list[Outcome]:
         free = conditions(appends, free)
-        taken: set[Key] = set()
-        while True:
-            conflicts = conflicts_in(appends, free, taken)
-            accepted = accepted_of(appends, conflicts)
-            if not accepted:
-                return outcomes_of(appends, conflicts, 1)
-            first, found = self._append(accepted, required_of(free, conflicts))
-            if not found:
-                return outcomes_of(appends, conflicts, first)
-            # What was found stays stored, so it need not be looked for again; each round refuses one more at least.
-            taken |= found
+        known: dict[str, int] = {}
+        with self._cursor() as cursor:  # connecting may be what begins another era
+            known |= ((stream, version - 1) for stream, version in self.era)
+            while True:
+                judged = judge(appends, free, known)
+                accepted = accepted_of(appends, judged.conflicts)
+                if not accepted:
+                    return outcomes_of(appends, judged.conflicts, 1)
+                heads = {stream: head for stream, head in judged.heads.items() if stream != ERA}
+                first, moved = self._append(cursor, accepted, heads)
+                if not moved:
+                    return outcomes_of(appends, judged.conflicts, first)
+                known |= moved  # each round refuses one more at least, unless somebody else writes meanwhile
 
-    def _append(self, events: list[StoredEvent], required: set[Key]) -> tuple[int, set[Key]]:
-        """Store all events, the first at the position returned; or none, and return which versions are taken."""
+    def _append(
+        self, cursor: Cursor[TupleRow], events: list[StoredEvent], heads: dict[str, int]
+    ) -> tuple[int, dict[str, int]]:
+        """Store all events, the first at the position returned; or none, and return the heads that are elsewhere."""
         columns = zip(*((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True)
-        streams, versions, topics, states = (list(column) for column in columns)
-        also = list(required)
-        streams += [UUID(stream) for stream, _ in also]
-        versions += [version for _, version in also]
-        with self._cursor() as cursor:
-            arrays = (streams, versions, topics, states)
-            [[first, places]] = cursor.execute(self._of(_APPEND), arrays, prepare=True).fetchall()
-        found = (place - 1 for place in places or ())
-        return first or 0, {key_of(events[at]) if at < len(events) else also[at - len(events)] for at in found}
+        arrays = [*map(list, columns), [UUID(stream) for stream in heads], list(heads.values())]
+        [[first, moved, actual]] = cursor.execute(self._of(_APPEND), arrays, prepare=True).fetchall()
+        return first or 0, {stream.hex: head for stream, head in zip(moved or (), actual or (), strict=True)}
 
     def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
         return append_alone(self, stored_events, kwargs)
@@ -183,6 +194,7 @@ class PostgresCaseFactory(PostgresFactory):
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
+        self._eras = Eras()
         self.datastore.pool = ConnectionPool(
             noticing(self.env[CONNINFO]),
             kwargs={"row_factory": dict_row},
@@ -198,11 +210,21 @@ class PostgresCaseFactory(PostgresFactory):
     def _configure(self, connection: Connection[Any]) -> None:
         self.datastore.after_connect_func()(connection)
         notice(connection)
+        configure(connection)
+        self._eras.see(connection)
 
     def application_recorder(self) -> PostgresCaseRecorder:
+        """The store, readable. What is wrong with address or role is found before a pool waits for connections."""
+        role = reach(self.env[CONNINFO])
         try:
-            recorder = PostgresCaseRecorder(self.datastore)
+            recorder = PostgresCaseRecorder(self.datastore, self._eras)
             recorder.create_table()
+            recorder.max_notification_id()
+        except ProgrammingError as error:
+            self.close()
+            if isinstance(error.__cause__, InsufficientPrivilege):
+                raise not_granted(role, self.datastore.schema) from error
+            raise
         except OperationalError as error:
             self.close()
             raise StoreUnusable(f"数据库连不上（{error}），请核对 BIDAO_DATABASE_URL，并确认数据库在运行。") from error

@@ -23,6 +23,8 @@ OLDEST_SERVER = 150000
 TABLES = ("stored_events", "case_numbers", "store_secret")
 _TURN = int.from_bytes(b"BIDA")
 """First half of the lock's key; the second is the table, so that stores of one database do not wait for each other."""
+_MAKING = int.from_bytes(b"BIDM")
+"""The same of the lock under which a store is made; the second half is its schema: it has no table yet."""
 
 _CREATE = (
     # IF NOT EXISTS would ask for the right to create even where there is nothing to create.
@@ -55,24 +57,27 @@ _CREATE = (
     """CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.stored_events
         FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change()""",
     "ALTER TABLE {schema}.stored_events ENABLE ALWAYS TRIGGER refuse_change",
-    # Streams and versions beyond the topics are not inserted: they only have to be free. Looks up each
-    # version by its index, whatever the size of the table was when this was planned.
+    # Stores nothing and tells the heads that are elsewhere, unless each of the streams in `known` has the head
+    # given for it. Looks up each by its index, whatever the size of the table was when this was planned.
     """CREATE FUNCTION {schema}.append_events(
-        streams UUID[], versions BIGINT[], topics TEXT[], states BYTEA[], OUT first BIGINT, OUT taken BIGINT[]
+        streams UUID[], versions BIGINT[], topics TEXT[], states BYTEA[], known UUID[], heads BIGINT[],
+        OUT first BIGINT, OUT moved UUID[], OUT actual BIGINT[]
     ) LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
     BEGIN
         PERFORM pg_advisory_xact_lock({turn}, {table}::regclass::oid::INTEGER);
-        SELECT array_agg(e.place) INTO taken FROM unnest(streams, versions) WITH ORDINALITY e(stream, version, place),
-            LATERAL (SELECT FROM {schema}.stored_events s
-                WHERE s.originator_id = e.stream AND s.originator_version = e.version LIMIT 1) known;
-        IF taken IS NOT NULL THEN
+        SELECT array_agg(e.stream), array_agg(coalesce(s.head, 0)) INTO moved, actual
+        FROM unnest(known, heads) e(stream, head) LEFT JOIN LATERAL (
+            SELECT originator_version AS head FROM {schema}.stored_events
+            WHERE originator_id = e.stream ORDER BY originator_version DESC LIMIT 1) s ON TRUE
+        WHERE coalesce(s.head, 0) <> e.head;
+        IF moved IS NOT NULL THEN
             RETURN;
         END IF;
         WITH placed AS (
             INSERT INTO {schema}.stored_events (originator_id, originator_version, topic, state)
             SELECT stream, version, topic, state
             FROM unnest(streams, versions, topics, states) WITH ORDINALITY e(stream, version, topic, state, place)
-            WHERE place <= cardinality(topics) ORDER BY place RETURNING notification_id
+            ORDER BY place RETURNING notification_id
         ) SELECT min(notification_id) INTO first FROM placed;
         PERFORM pg_notify('stored_events', (first + cardinality(topics) - 1)::TEXT);
     END $$""",
@@ -84,16 +89,24 @@ _GRANTS = (
     "GRANT INSERT (originator_id, originator_version, topic, state) ON {schema}.stored_events TO {role}",
     "GRANT INSERT, UPDATE ON {schema}.case_numbers TO {role}",
     "GRANT INSERT ON {schema}.store_secret TO {role}",
+    # The rest is everybody's, unless it has been taken from them. Views are built in temporary tables.
+    "GRANT EXECUTE ON FUNCTION {schema}.append_events TO {role}",
+    """DO $$ BEGIN
+        IF NOT has_database_privilege({grantee}, current_database(), 'TEMPORARY') THEN
+            EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), {grantee});
+        END IF;
+    END $$""",
 )
 _LOOK = SQL("""
     SELECT current_setting('server_version_num')::INTEGER AS server,
         current_setting('synchronous_commit') = 'off' OR current_setting('fsync') = 'off' AS forgetful,
+        current_setting('server_encoding') AS encoding,
         obj_description(to_regclass({table}), 'pg_class') AS mark,
         ARRAY(SELECT tablename::TEXT FROM pg_tables
             WHERE schemaname = {name} AND tablename = ANY({tables})) AS tables""")
 
 
-def _filled(schema: str, template: Any, **more: Identifier) -> Composed:
+def _filled(schema: str, template: Any, **more: Identifier | Literal) -> Composed:
     return SQL(template).format(
         schema=Identifier(schema),
         name=Literal(Identifier(schema).as_string()),
@@ -117,18 +130,29 @@ def create_statements(schema: str) -> list[Composed]:
 
 def grant_statements(schema: str, role: str) -> list[Composed]:
     """What the service's own role may do: add events and read them, never choose a position, change or delete."""
-    return [_filled(schema, template, role=Identifier(role)) for template in _GRANTS]
+    return [_filled(schema, template, role=Identifier(role), grantee=Literal(role)) for template in _GRANTS]
 
 
-def wait_for_turn(cursor: Cursor[Any]) -> None:
+def not_granted(role: str, schema: str) -> StoreUnusable:
+    """What a role is told that may not do what `grant_statements` allow."""
+    return StoreUnusable(f"数据库账号 {role} 在模式 {schema} 里权限不足：{remedy(role)}。")
+
+
+def remedy(role: str) -> str:
+    """How it comes by its rights."""
+    return f"请把 BIDAO_DATABASE_URL 换成建库账号的地址，运行一次 bidao grant {role}"
+
+
+def wait_for_turn(cursor: Cursor[Any], schema: str) -> None:
     """Of processes that open a new store at once, one creates it and the others wait for its commit."""
-    cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (_TURN,))
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_MAKING, schema))
 
 
 def is_complete(cursor: Cursor[Any], schema: str) -> bool:
     """Whether the schema holds a store of ours (true) or none of its tables (false); otherwise `StoreUnusable`.
 
-    So it is, too, on a server that is too old or set to forget what it has acknowledged.
+    So it is, too, on a server that is too old or set to forget what it has acknowledged, and in a database whose
+    encoding is not that of the events.
     """
     look = _LOOK.format(table=Literal(table_name(schema)), name=Literal(schema), tables=Literal(list(TABLES)))
     [found] = cursor.execute(look).fetchall()
@@ -136,6 +160,8 @@ def is_complete(cursor: Cursor[Any], schema: str) -> bool:
         raise StoreUnusable(f"PostgreSQL 版本过低（{found['server'] // 10000}），需要 15 或更新的版本。")
     if found["forgetful"]:
         raise StoreUnusable("PostgreSQL 的 synchronous_commit 或 fsync 是 off，断电会丢失已答复的数据，请改为 on。")
+    if found["encoding"] != "UTF8":
+        raise StoreUnusable(f"数据库的编码是 {found['encoding']}，存不全汉字，请另建一个 ENCODING 'UTF8' 的数据库。")
     if not found["tables"]:
         return False
     if found["mark"] is None or not found["mark"].startswith("bidao "):

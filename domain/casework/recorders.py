@@ -13,7 +13,17 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, Notification
 from eventsourcing.popo import POPOApplicationRecorder, POPOFactory
 
-from domain.casework.batches import Append, Keys, Outcome, accepted_of, conditions, conflicts_in, key_of, outcomes_of
+from domain.casework.batches import (
+    UNCONDITIONAL,
+    Append,
+    Keys,
+    Outcome,
+    accepted_of,
+    conditions,
+    judge,
+    outcomes_of,
+    streams_of,
+)
 
 
 class CaseRecorder(Protocol):
@@ -22,15 +32,23 @@ class CaseRecorder(Protocol):
     A position is an event's place in the whole store: dense from 1 and growing in order of commit.
     """
 
+    @property
+    def era(self) -> Keys:
+        """To be named among what has to be free: the append is refused once the store is another or an earlier one.
+
+        Whoever sees it change believes nothing any more that was read or reserved before.
+        """
+
     def insert_batch(self, appends: Sequence[Append], free: Sequence[Keys] = ()) -> list[Outcome]:
         """Store many appends in one durable transaction; one outcome each, in the same order.
 
-        An append may follow an earlier one of the same batch (version 2 after version 1). A version
-        conflict is a value at its place and disturbs no other append. Versions are unique, gaps are
-        not looked for: decide on committed state only.
+        An append continues its streams in order and without a gap; it may follow an earlier one of the
+        same batch (version 2 after version 1). Whatever else it wants is a version conflict: a value at
+        its place, which disturbs no other append. So one decided on what the store no longer holds, as
+        after the loss of its last moments, is refused.
 
-        `free` says for each append which versions must not be taken before it, though it does not take
-        them itself: the next ones of whatever else it was decided on. If one is taken, that is a version
+        `free` says for each append which versions must be the next ones of their streams, though it does
+        not take them itself: those of whatever else it was decided on. If one is not, that is a version
         conflict too. Left out, or for an append without events, nothing is looked for.
 
         Raises `PersistenceError` (never `IntegrityError`) on any other failure: nothing is stored.
@@ -89,18 +107,22 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
         super().__init__()
         self._case_numbers: dict[str, int] = {}
 
+    @property
+    def era(self) -> Keys:
+        return UNCONDITIONAL
+
     def insert_batch(self, appends: Sequence[Append], free: Sequence[Keys] = ()) -> list[Outcome]:
         free = conditions(appends, free)
-        keys = {key_of(event) for append in appends for event in append}.union(*free)
         with self._database_lock:
-            conflicts = conflicts_in(appends, free, {key for key in keys if self._holds(*key)})
+            heads = {stream: self._head(stream) for stream in streams_of(appends, free)}
+            conflicts = judge(appends, free, heads).conflicts
             first = len(self._stored_events) + 1
             self._update_table(accepted_of(appends, conflicts))
         self._notify_listeners()
         return outcomes_of(appends, conflicts, first)
 
-    def _holds(self, stream: str, version: int) -> bool:
-        return version in self._stored_events_index.get(str(UUID(stream)), {})
+    def _head(self, stream: str) -> int:
+        return next(reversed(self._stored_events_index.get(str(UUID(stream)), {})), 0)
 
     def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
         return append_alone(self, stored_events, kwargs)

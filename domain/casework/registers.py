@@ -105,6 +105,7 @@ class Registers:
         self._given = given
         self._kept = {name: Kept() for name in STREAMS}
         self._turns = {name: asyncio.Lock() for name in STREAMS}
+        self._era = streams.store.era
         self._fold()
         self.refresh_at_once()
 
@@ -132,6 +133,11 @@ class Registers:
     def next_versions(self) -> Keys:
         """What nobody has taken as long as nothing else is in force: every append decided on it is stored only then."""
         return self._next_versions
+
+    @property
+    def era(self) -> Keys:
+        """That of the store when all of it was last read (see `CaseRecorder.era`)."""
+        return self._era
 
     def version(self, name: RegisterName) -> int:
         """How many lines a register had when last read."""
@@ -194,16 +200,25 @@ class Registers:
 
     async def refresh(self) -> bool:
         """Take in what other processes wrote; whether there was anything."""
-        found = await asyncio.gather(
-            *[self._streams.read(STREAMS[name], kept.version, RegisterLine) for name, kept in self._kept.items()]
-        )
-        return self._extended(found)
+        while True:
+            era = self._streams.store.era
+            found = await asyncio.gather(
+                *[self._streams.read(STREAMS[name], after, RegisterLine) for name, after in self._read_up_to(era)]
+            )
+            if era == self._streams.store.era:
+                return self._extended(found, era)
 
     def refresh_at_once(self) -> bool:
         """The same on this thread."""
-        return self._extended(
-            [self._streams.select(STREAMS[name], kept.version, RegisterLine) for name, kept in self._kept.items()]
-        )
+        while True:
+            era = self._streams.store.era
+            found = [self._streams.select(STREAMS[name], after, RegisterLine) for name, after in self._read_up_to(era)]
+            if era == self._streams.store.era:
+                return self._extended(found, era)
+
+    def _read_up_to(self, era: Keys) -> list[tuple[str, int]]:
+        """Up to which version each register need not be read; in another era nothing holds that was read before."""
+        return [(name, kept.version if era == self._era else 0) for name, kept in self._kept.items()]
 
     async def history(self, name: RegisterName) -> list[RegisterLine]:
         """Every line of a register in order, from the store."""
@@ -233,15 +248,19 @@ class Registers:
         self._fold()
         return RegisterReceipt(version=written[-1].version, position=written[-1].position, changed=True)
 
-    def _extended(self, found: Iterable[list[RegisterLine]]) -> bool:
+    def _extended(self, found: Iterable[list[RegisterLine]], era: Keys) -> bool:
+        another = era != self._era
+        if another:
+            self._era, self._kept = era, {name: Kept() for name in STREAMS}
         moved = [kept.extend(lines) for kept, lines in zip(self._kept.values(), found, strict=True)]
-        if any(moved):
+        if another or any(moved):
             self._fold()
-        return any(moved)
+        return another or any(moved)
 
     def _fold(self) -> None:
         territory, clocks = self._given
-        self._next_versions = frozenset((STREAMS[name].hex, kept.version + 1) for name, kept in self._kept.items())
+        following = frozenset((STREAMS[name].hex, kept.version + 1) for name, kept in self._kept.items())
+        self._next_versions = following | self._era
         self._drawn = Drawn(territory, cast(list[TerritoryEvent], self._kept["territory"].events))
         self._clocks = bound(clocks, cast(list[BooksEvent], self._kept["books"].events))
         self._roster = rostered(Roster(), cast(list[DutyEvent], self._kept["duty"].events))

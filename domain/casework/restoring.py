@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from eventsourcing.persistence import Notification
 
 from domain.casework.backups import Backup, BackupUnusable, Progress, Reckoning, told
+from domain.casework.identifying import SECRET_LENGTH
 from domain.casework.recording import STREAMS, UnreadableEvent, decoded
 from domain.incident.events import Accepted
 
@@ -45,8 +46,10 @@ def examined(backup: Backup, progress: Progress | None = None) -> Contents:
         if isinstance(event, Accepted):
             day, _, number = event.number.rpartition("-")
             numbers[day] = max(numbers[day], int(number))
-    if not found.agrees(backup.manifest) or not backup.secret:
+    if not found.agrees(backup.manifest):
         raise BackupUnusable(f"备份 {backup.path} 的内容与清单不符，文件被改动过，请换一份。")
+    if len(backup.secret) != SECRET_LENGTH:
+        raise BackupUnusable(f"备份 {backup.path} 里的密钥不完整，恢复后不能启动，请换一份。")
     return Contents(found.events, found.streams - len(registers), numbers)
 
 

@@ -19,16 +19,15 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from domain.casework.batches import (
     UNCONDITIONAL,
     Append,
-    Key,
     Keys,
     Outcome,
     accepted_of,
     conditions,
-    conflicts_in,
+    judge,
     key_of,
     outcomes_of,
-    required_of,
     stream_name,
+    streams_of,
 )
 from domain.casework.recorders import append_alone, require_count
 from domain.casework.store_file import CREATE, StoreUnusable, is_complete, opening
@@ -37,8 +36,17 @@ Row = TypeVar("Row")
 _ROWS_PER_STATEMENT = 4000  # four values each: half of what SQLite binds in one statement
 _INSERT = "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state) VALUES (?,?,?,?,?)"
 _ROW = ",(NULL,?,?,?,?)"
-_FIND = "SELECT column1, column2 FROM (VALUES "
-_FOUND = ") WHERE EXISTS (SELECT 1 FROM stored_events WHERE originator_id = column1 AND originator_version = column2)"
+_HEADS = (
+    "SELECT column1, coalesce((SELECT max(originator_version) FROM stored_events WHERE originator_id = column1), 0)"
+    " FROM (VALUES "
+)
+_CONTIGUOUS = """
+    CREATE TEMP TRIGGER contiguous BEFORE INSERT ON main.stored_events
+    WHEN NEW.originator_version <> 1 AND NOT EXISTS (
+        SELECT 1 FROM main.stored_events
+        WHERE originator_id = NEW.originator_id AND originator_version = NEW.originator_version - 1)
+    BEGIN SELECT RAISE(ABORT, 'the version before it is missing'); END"""
+"""Of the writing connection's own: the file has none."""
 _SELECT_CASE = """
     SELECT originator_version, topic, state, rowid FROM stored_events
     WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
@@ -47,14 +55,20 @@ _RESERVE = """
     ON CONFLICT (day) DO UPDATE SET last = last + excluded.last RETURNING last"""
 
 
+_CONFLICT = (
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_TRIGGER,
+)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """The driver's errors as the library's of the same name; `IntegrityError` means a version conflict only."""
     try:
         yield
     except sqlite3.IntegrityError as error:
-        conflict = error.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
-        raise (IntegrityError if conflict else DataError)(*error.args) from error
+        raise (IntegrityError if error.sqlite_errorcode in _CONFLICT else DataError)(*error.args) from error
     except sqlite3.Error as error:
         raise getattr(persistence, type(error).__name__, PersistenceError)(*error.args) from error
 
@@ -82,18 +96,16 @@ def _insert(cursor: sqlite3.Cursor, values: Sequence[str | int | bytes | None], 
     return (cursor.lastrowid or 0) + 1
 
 
-def _taken(cursor: sqlite3.Cursor, keys: Sequence[Key]) -> set[Key]:
-    """Which of the versions are stored already."""
-    found: set[Key] = set()
-    for part in _slices(keys, _ROWS_PER_STATEMENT):
-        values = [value for key in part for value in key]
-        rows = cursor.execute(_FIND + ",".join(["(?,?)"] * len(part)) + _FOUND, values)
-        found.update((stream, version) for stream, version in rows)
+def _heads(cursor: sqlite3.Cursor, streams: Iterable[str]) -> dict[str, int]:
+    """The last version of each stream, 0 for a new one."""
+    found: dict[str, int] = {}
+    for part in _slices(list(streams), _ROWS_PER_STATEMENT):
+        found.update(cursor.execute(_HEADS + ",".join(["(?)"] * len(part)) + ")", part).fetchall())
     return found
 
 
 class _Known(NamedTuple):
-    """The last position at some moment, and versions that were free then."""
+    """The last position at some moment, and versions that were the next of their streams then."""
 
     head: int
     free: Keys
@@ -127,9 +139,16 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         self._known = _Known(0, UNCONDITIONAL)
         with self._statement() as cursor:
             cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute("PRAGMA temp_store = MEMORY")
             [mode] = cursor.execute("PRAGMA journal_mode").fetchone()
         if mode != "wal":
             raise StoreUnusable(f"数据文件 {name} 不能使用预写日志，请放在本机磁盘上。")
+        if self._complete:
+            self._refuse_gaps()
+
+    @property
+    def era(self) -> Keys:
+        return UNCONDITIONAL
 
     def construct_create_table_statements(self) -> list[str]:
         return list(CREATE)
@@ -141,7 +160,12 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         with self._transaction() as cursor:
             for statement in self.create_table_statements:
                 cursor.execute(statement)
+        self._refuse_gaps()
         self._complete = True
+
+    def _refuse_gaps(self) -> None:
+        with self._statement() as cursor:
+            cursor.execute(_CONTIGUOUS)
 
     @contextmanager
     def _statement(self) -> Iterator[sqlite3.Cursor]:
@@ -164,27 +188,29 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         free = conditions(appends, free)
         events = [event for append in appends for event in append]
         none = [None] * len(appends)
+        required = UNCONDITIONAL.union(*set(free))
         if not events:
             return outcomes_of(appends, none, 1)
         if len(events) <= _ROWS_PER_STATEMENT:
             with suppress(IntegrityError):
-                first = self._insert_at_once(_values(events), required_of(free, none))
+                first = self._insert_at_once(_values(events), required)
                 return outcomes_of(appends, none, first)
-        # Somebody's version is taken, or may be: find out whose, and store the others.
+        # Somebody's version is not the next, or may not be: find out whose, and store the others.
         with self._transaction() as cursor:
-            required = required_of(free, none)
-            taken = _taken(cursor, [*required, *map(key_of, events)])
-            conflicts = conflicts_in(appends, free, taken)
+            heads = _heads(cursor, streams_of(appends, free))
+            conflicts = judge(appends, free, heads).conflicts
             accepted = accepted_of(appends, conflicts)
             following = _insert(cursor, _values(accepted))
         if accepted:
-            self._known = _Known(following - 1, frozenset(required - taken).difference(map(key_of, accepted)))
+            heads |= map(key_of, accepted)
+            still = {(stream, version) for stream, version in required if heads[stream] == version - 1}
+            self._known = _Known(following - 1, frozenset(still))
         return outcomes_of(appends, conflicts, following - len(accepted))
 
-    def _insert_at_once(self, values: list[str | int | bytes | None], required: set[Key]) -> int:
-        """Insert all in one statement and return the first position; `IntegrityError` if a version is or may be taken.
+    def _insert_at_once(self, values: list[str | int | bytes | None], required: Keys) -> int:
+        """Insert all in one statement and return the first position; `IntegrityError` where a version may not be next.
 
-        What has to be free is not looked for again: it was free at the head known here, and the
+        What has to be next is not looked for again: it was so at the head known here, and the
         position after that is taken as soon as anybody else has written anything.
         """
         known = self._known

@@ -43,7 +43,7 @@ class Streams:
     async def append(self, lines: Sequence[L], free: Keys) -> list[L] | None:
         """Write lines, all or none, and give them back with their positions; None on a version conflict.
 
-        It is one as well when a version that has to be free is taken.
+        It is one as well when a version that has to be the next is not.
         """
         try:
             positions = await self.writer.append([self._mapper.to_stored_event(line) for line in lines], free)

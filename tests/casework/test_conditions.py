@@ -38,6 +38,13 @@ def test_what_was_decided_on_something_else_is_refused_alone(recorder: CaseRecor
     assert recorder.max_notification_id() == 3
 
 
+def test_what_was_decided_on_more_than_is_stored_is_refused(recorder: CaseRecorder) -> None:
+    recorder.insert_events(write(REGISTER, 1))
+    appends = [opening(), opening(), write(REGISTER, 2), opening()]
+    outcomes = recorder.insert_batch(appends, [still(3), still(2), UNCONDITIONAL, still(3)])
+    assert refused(outcomes) == [True, False, False, False]
+
+
 def test_a_condition_takes_nothing(recorder: CaseRecorder) -> None:
     both = still(1) | still(1, ANOTHER)
     assert recorder.insert_batch([opening(), opening()], [both, both]) == [[1], [2]]

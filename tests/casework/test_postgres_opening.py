@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
@@ -85,6 +87,21 @@ def test_a_server_that_forgets_commits_is_refused(postgres_url: str, schema: str
         raise AssertionError("the store was opened")
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "EUC_CN"])
+def test_a_database_of_another_encoding_is_refused(postgres_url: str, encoding: str) -> None:
+    name = f"encoded_{uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0".encode())
+        try:
+            with (
+                pytest.raises(StoreUnusable, match=encoding),
+                postgres_store(make_conninfo(postgres_url, dbname=name), "public"),
+            ):
+                raise AssertionError("the store was opened")
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 def test_a_server_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
     nowhere = make_conninfo(host=str(tmp_path), user="nobody") + " password=secret"
     with (
@@ -115,7 +132,7 @@ def test_versions_are_looked_up_by_their_index_however_large_the_store_has_grown
 
 def append_many(connection: Connection, count: int) -> None:
     connection.execute(
-        "SELECT append_events(array_agg(gen_random_uuid()), array_agg(1::BIGINT), array_agg('x'::TEXT),"
-        " array_agg(''::BYTEA)) FROM generate_series(1, %s)",
+        "SELECT append_events(array_agg(id), array_agg(1::BIGINT), array_agg('x'::TEXT), array_agg(''::BYTEA),"
+        " array_agg(id), array_agg(0::BIGINT)) FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, %s)) new",
         (count,),
     )

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from eventsourcing.persistence import IntegrityError, PersistenceError
+from eventsourcing.persistence import IntegrityError, OperationalError
 from psycopg.sql import SQL, Identifier
 
 from domain.casework.postgres import PostgresCaseRecorder
@@ -19,7 +19,7 @@ from tests.casework.crews import Ready, crew
 from tests.casework.databases import Connection, eventually, library_store, positions
 from tests.casework.stores import event, opening, postgres_store, schema_of
 
-ARRAYS = "SELECT append_events(ARRAY[%s]::UUID[], '{1}', '{incident.arrived}', ARRAY[''::BYTEA])"
+ARRAYS = "SELECT append_events(ARRAY[%s]::UUID[], '{1}', '{incident.arrived}', ARRAY[''::BYTEA], '{}', '{}')"
 PLAIN = "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (%s, 1, 'x', '')"
 
 
@@ -84,19 +84,43 @@ def test_stores_of_one_database_do_not_wait_for_each_other(
 def test_a_turn_that_does_not_come_is_an_error_and_not_a_conflict(
     store: PostgresCaseRecorder, owner: Connection, schema: str
 ) -> None:
-    owner.execute("ALTER FUNCTION append_events SET lock_timeout = '50ms'")
+    """However long its holder takes: nobody who waits does so for ever."""
     with owner.transaction():
         owner.execute(ARRAYS, (uuid4(),))
-        with pytest.raises(PersistenceError) as failure:
+        with pytest.raises(OperationalError, match="lock timeout") as failure:
             store.insert_batch([opening()])
     assert not isinstance(failure.value, IntegrityError)
     assert store.insert_batch([opening()]) == [[2]]
 
 
+def test_a_table_that_is_locked_stops_nobody_for_ever(store: PostgresCaseRecorder, owner: Connection) -> None:
+    with owner.transaction():
+        owner.execute("LOCK TABLE case_numbers")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            store.reserve_case_numbers("20260216", 1)
+    assert store.reserve_case_numbers("20260216", 1) == 1
+
+
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_whatever_isolation_is_the_default_nobody_falls_over_who_came_before(
+    postgres_url: str, schema: str, store: PostgresCaseRecorder, owner: Connection, isolation: str
+) -> None:
+    owner.execute(f"ALTER ROLE CURRENT_USER SET default_transaction_isolation = '{isolation}'".encode())
+    try:
+        with postgres_store(postgres_url, schema) as second, ThreadPoolExecutor(1) as elsewhere:
+            with owner.transaction():
+                owner.execute(ARRAYS, (uuid4(),))
+                waiting = elsewhere.submit(second.insert_batch, [opening()])
+                eventually(lambda: waiting_for_a_lock(store))
+            assert waiting.result() == [[2]]
+    finally:
+        owner.execute("ALTER ROLE CURRENT_USER RESET default_transaction_isolation")
+
+
 def test_a_batch_is_announced_once(store: PostgresCaseRecorder, owner: Connection) -> None:
     owner.execute("LISTEN stored_events")
     case = uuid4()
-    store.insert_batch([opening(), opening(), [event(case, 1), event(case, 2)]], [frozenset({(case.hex, 9)})] * 3)
+    store.insert_batch([opening(), opening(), [event(case, 1), event(case, 2)]], [frozenset({(uuid4().hex, 1)})] * 3)
     store.insert_batch([[event(case, 2)]])
     assert [notice.payload for notice in owner.notifies(timeout=0.2)] == ["4"]
 

@@ -62,6 +62,17 @@ def test_an_append_may_follow_another_of_its_batch(recorder: CaseRecorder) -> No
     assert [line.originator_version for line in recorder.select_case(case)] == [1, 2, 3]
 
 
+def test_a_stream_has_no_gap(recorder: CaseRecorder) -> None:
+    """What was decided on a version the store does not hold, as after the loss of its last moments, is refused."""
+    case, another = uuid4(), uuid4()
+    recorder.insert_events([event(case, 1)])
+    for append in ([event(case, 3)], [event(case, 2), event(case, 4)], [event(another, 2)], [event(case, 0)]):
+        assert isinstance(recorder.insert_batch([append])[0], IntegrityError)
+    outcomes = recorder.insert_batch([[event(case, 8)], [event(case, 2)], [event(case, 9)], [event(case, 3)]])
+    assert [isinstance(outcome, IntegrityError) for outcome in outcomes] == [True, False, True, False]
+    assert [line.originator_version for line in recorder.select_case(case)] == [1, 2, 3]
+
+
 def test_an_append_to_two_streams_is_stored_whole_or_not_at_all(recorder: CaseRecorder) -> None:
     duplicate, primary = uuid4(), uuid4()
     recorder.insert_batch([[event(duplicate, 1)], [event(primary, 1), event(primary, 2)]])
@@ -112,11 +123,11 @@ def test_options_are_refused_rather_than_ignored(recorder: CaseRecorder) -> None
 
 def test_a_case_is_read_in_order_of_version_with_its_positions(recorder: CaseRecorder) -> None:
     case = uuid4()
-    recorder.insert_batch([[event(case, 2, b"two")], opening(), [event(case, 1, b"one"), event(case, 3, b"three")]])
+    recorder.insert_batch([[event(case, 1, b"one")], opening(), [event(case, 2, b"two"), event(case, 3, b"three")]])
     lines = recorder.select_case(case)
     assert [(line.id, line.originator_version, line.state) for line in lines] == [
-        (3, 1, b"one"),
-        (1, 2, b"two"),
+        (1, 1, b"one"),
+        (3, 2, b"two"),
         (4, 3, b"three"),
     ]
     assert {(line.originator_id, line.topic) for line in lines} == {(case, "incident.arrived")}
@@ -215,20 +226,28 @@ BATCHES = st.lists(st.tuples(st.integers(0, 1), APPENDS), max_size=6)
 def test_any_batches_through_any_door_amount_to_one_log(
     kind: StoreKind, batches: list[tuple[int, list[tuple[Keys, Keys]]]]
 ) -> None:
-    """The model: a log of keys. An append is refused when it repeats or forbids one, and otherwise added to the end."""
+    """The model: a log of keys. An append is added to the end where it continues each stream, and else refused."""
     streams = [uuid4() for _ in range(3)]
     log: Keys = []
+
+    def follows(keys: Keys) -> bool:
+        return all((s, v) not in log and (v == 1 or (s, v - 1) in log) for s, v in keys)
+
     with TemporaryDirectory() as folder, two_doors(kind, Path(folder)) as doors:
         for door, batch in batches:
             appends = [[event(streams[s], v) for s, v in keys] for keys, _ in batch]
             free = [frozenset((streams[s].hex, v) for s, v in required) for _, required in batch]
             outcomes = doors[door].insert_batch(appends, free)
             for (keys, required), outcome in zip(batch, outcomes, strict=True):
-                if len(set(keys)) < len(keys) or set(log) & (set(keys + required) if keys else set()):
-                    assert isinstance(outcome, IntegrityError)
+                before, fits = len(log), follows(required) or not keys
+                for key in keys:
+                    fits = fits and follows([key])
+                    log.append(key)
+                if fits:
+                    assert positions(outcome) == list(range(before + 1, len(log) + 1))
                     continue
-                assert positions(outcome) == list(range(len(log) + 1, len(log) + len(keys) + 1))
-                log += keys
+                assert isinstance(outcome, IntegrityError)
+                del log[before:]
         for recorder in doors:
             assert stored(recorder) == [(n, streams[s], v) for n, (s, v) in enumerate(log, start=1)]
             for number, stream in enumerate(streams):

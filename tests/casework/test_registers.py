@@ -194,7 +194,7 @@ def opened(office: Office, library: Clocks = WAITING, registry: Territory = REGI
     files = office.process().casework.files
     given = Territory(), NO_BOOKS
     registers = Registers(Streams(files.mapper, files.store), given, secret=SECRET, clock=lambda: office.now)
-    furnish(registers, library, registry)
+    furnish(registers, library, lambda: registry)
     return registers
 
 
@@ -213,9 +213,9 @@ async def test_two_that_open_an_empty_store_at_once_furnish_it_once(office: Offi
     streams = Streams(files.mapper, files.store)
     given = Territory(), NO_BOOKS
     here, there = (Registers(streams, given, secret=SECRET, clock=lambda: office.now) for _ in range(2))
-    furnish(here, WAITING, REGISTRY)
+    furnish(here, WAITING, lambda: REGISTRY)
     lines = stored(office.processes[0])
-    furnish(there, WAITING, REGISTRY)  # it looked before the other had written
+    furnish(there, WAITING, lambda: REGISTRY)  # it looked before the other had written
     assert stored(office.processes[0]) == lines
     assert there.clocks == here.clocks
 
