@@ -26,7 +26,15 @@ from api.doctor import examine
 from api.following import follow
 from api.identity import UnsafeSettings
 from api.logs import configure
-from api.opening import has_case_files, open_case_files, open_casework, open_outbox, open_views
+from api.opening import (
+    RegistryUnusable,
+    has_case_files,
+    open_case_files,
+    open_casework,
+    open_outbox,
+    open_views,
+    require_case_files,
+)
 from api.secret import SecretUnusable
 from api.settings import Settings
 from api.timeline import print_timeline
@@ -41,6 +49,11 @@ from projections.database import DatabaseUnusable
 NOT_FOUND = 3
 PRIVATE = 0o077
 """What is written holds personal data: it is for the operator's account alone."""
+TO_BE_MENDED = (
+    *(AddressTaken, Refused, UnsafeSettings, RegistryUnusable),
+    *(StoreUnusable, SecretUnusable, DatabaseUnusable),
+)
+"""What stands in the way of any command; each carries a Chinese sentence for the operator."""
 app = typer.Typer(help="必到：网格化治理的案件引擎", no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(follow)
 app.command()(clock)
@@ -152,6 +165,7 @@ async def read(settings: Settings, case: str) -> tuple[list[RecordedEvent], dict
 def rebuild(data: Data = None) -> None:
     """从第一条事件起重建全部视图，与现有视图比对后换上。"""
     settings = settings_with(data)
+    require_case_files(settings)
     files = open_case_files(settings)
     views = open_views(settings, files)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -182,7 +196,7 @@ def main() -> None:
     os.umask(PRIVATE)
     try:
         app()
-    except (AddressTaken, Refused, UnsafeSettings, StoreUnusable, SecretUnusable, DatabaseUnusable) as trouble:
+    except TO_BE_MENDED as trouble:
         console.print(f"[red]{escape(str(trouble))}[/]")
         sys.exit(WRONG)
     except ValidationError as wrong:

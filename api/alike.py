@@ -14,13 +14,16 @@ from api.identity import SCHEME
 from api.incidents import IncidentId
 from api.offering import look_for
 from api.reading import everywhere_for, require_readable
+from api.service import Service
 from api.tags import TAGGED, conditional
 from api.views import READS, Following, looked_up
 from domain.casework.recording import RecordedEvent
+from domain.clocks import RuleTable
 from domain.incident.events import Reported
 from domain.model import Category, Code, Model, Personal, Point
 from projections.alike import Alike, Sought, alike
 from projections.clusters import Clusters, ClustersQuery, clusters
+from projections.reading import Snapshot
 from projections.scope import Scope
 
 TAG = "疑似重复"
@@ -66,10 +69,10 @@ async def list_alike(incident_id: IncidentId, asked: Annotated[Following, Query(
     everywhere = everywhere_for(visit.asker, service.casework.territory)
     table = service.casework.clocks.table_at(service.clock())
 
-    def told(_scope: Scope, position: int) -> Model:
-        return alike(service.views, service.casework.files, everywhere, sought, table)
+    def told(views: Snapshot, _scope: Scope) -> Model:
+        return alike(views, service.casework.files, everywhere, sought, table)
 
-    return await looked_up(asked, visit, told)
+    return await looked_up(asked, visit, told, f"{lines[-1].version}-{edition_of(table, service)}")
 
 
 @router.post(
@@ -104,10 +107,10 @@ async def list_clusters(asked: Annotated[ClustersAsked, Query()], visit: Visitin
     service = visit.service
     table = service.casework.clocks.table_at(service.clock())
 
-    def told(scope: Scope, position: int) -> Model:
-        return clusters(service.views, service.casework.files, scope, asked, table)
+    def told(views: Snapshot, scope: Scope) -> Model:
+        return clusters(views, service.casework.files, scope, asked, table)
 
-    return await looked_up(asked, visit, told)
+    return await looked_up(asked, visit, told, edition_of(table, service))
 
 
 def sought_by(lines: list[RecordedEvent]) -> Sought:
@@ -120,6 +123,11 @@ def sought_by(lines: list[RecordedEvent]) -> Sought:
         position=first.position if isinstance(first, Reported) else None,
         incident_id=lines[0].case_id,
     )
+
+
+def edition_of(table: RuleTable, service: Service) -> str:
+    """What is alike depends on the rule table in force too, which changes with time alone."""
+    return f"{table.version}-{service.casework.registers.version('books')}"
 
 
 def private(told: Model) -> Response:

@@ -15,15 +15,18 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from api.opening import has_case_files, look_into, open_case_files, open_territory, open_views
+from api.opening import look_into, open_case_files, open_territory, open_views, require_case_files
 from api.secret import fingerprint, secret_of
 from api.settings import Settings, is_loopback
 from domain.casework.application import CaseFiles
 from domain.casework.books import books
 from domain.casework.fingerprint import fingerprint_of
-from domain.casework.postgres_schema import is_complete, table_name
+from domain.casework.postgres_network import reach
+from domain.casework.postgres_schema import is_complete, not_granted, remedy, table_name
+from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI, Clocks
 from domain.territory import Territory
+from projections.engine import Standing
 
 PAGE = 5_000
 VIEWS_MAY_TAKE = 2.0
@@ -33,8 +36,12 @@ _SERVER = """
         current_setting('synchronous_commit') AS waits, current_setting('synchronous_standby_names') <> '' AS copied"""
 _RIGHTS = """
     SELECT current_user AS role,
-        has_table_privilege(%(events)s, 'SELECT') AND has_any_column_privilege(%(events)s, 'INSERT') AS appends,
+        has_table_privilege(%(events)s, 'SELECT') AND has_any_column_privilege(%(events)s, 'INSERT')
+            AND (SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_proc p, pg_class c
+                WHERE c.oid = to_regclass(%(events)s) AND p.pronamespace = c.relnamespace
+                AND p.proname = 'append_events') AS appends,
         has_table_privilege(%(events)s, 'UPDATE, DELETE, TRUNCATE') AS changes,
+        has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
         has_database_privilege(current_database(), 'CREATE') OR (
             SELECT count(*) FROM pg_namespace
             WHERE nspname = ANY(%(beside)s) AND has_schema_privilege(oid, 'CREATE')) = 2 AS keeps"""
@@ -52,8 +59,10 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; one failing look does not hide the others. Nothing is made that is not there."""
-    if not has_case_files(settings):
-        return [Finding(False, f"数据目录 {settings.data} 里没有事件库，请核对 --data 或 BIDAO_DATA。")]
+    try:
+        require_case_files(settings)
+    except StoreUnusable as missing:
+        return [Finding(False, str(missing))]
     looks: list[Callable[[Settings], Iterator[Finding]]] = [_store, _registers, _doors]
     if settings.postgres is None:
         return _found(looks, settings)
@@ -74,14 +83,19 @@ def _safely(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -
 
 def _server(settings: Settings) -> Iterator[Finding]:
     """What the database is, and whether it keeps what it acknowledges. Raises what is wrong with the schema."""
+    role = reach(settings.postgres or "")
     with psycopg.connect(settings.postgres or "", row_factory=dict_row) as connection:
         [server] = connection.execute(_SERVER).fetchall()
         yield Finding(True, f"PostgreSQL {server['version']}")
         if server["standby"]:
             yield Finding(False, "连到的是只读备机：请把地址改为主库，有多个地址时加上 target_session_attrs=read-write")
         yield durable(server["waits"], copied=server["copied"])
-        made = is_complete(connection.cursor(), settings.database_schema)
-        yield Finding(made, f"数据库模式 {settings.database_schema} {'是' if made else '里还没有'}必到的事件库")
+        try:
+            made = is_complete(connection.cursor(), settings.database_schema)
+        except psycopg.errors.InsufficientPrivilege:
+            raise not_granted(role, settings.database_schema) from None
+        first = "" if made else f"：首次启动服务时建立；服务的账号无权建立的，{remedy(role)}"
+        yield Finding(made, f"数据库模式 {settings.database_schema} {'是' if made else '里还没有'}必到的事件库{first}")
         if made:
             yield from _rights(connection, settings)
             yield _same_secret(settings)
@@ -99,12 +113,15 @@ def _rights(connection: psycopg.Connection[Any], settings: Settings) -> Iterator
     events, beside = table_name(settings.database_schema), [settings.views_schema, settings.outbox_schema]
     [role] = connection.execute(_RIGHTS, {"events": events, "beside": beside}).fetchall()
     name = role["role"]
-    yield Finding(role["appends"], f"数据库账号 {name} {'能' if role['appends'] else '不能'}读取和添加事件")
+
+    def may(what: str, *, granted: bool) -> Finding:
+        return Finding(granted, f"数据库账号 {name} {f'能{what}' if granted else f'不能{what}：{remedy(name)}'}")
+
+    yield may("读取和添加事件", granted=role["appends"])
     fence = "可以绕过只增不改的限制，正式运行请另用只能读取和添加的账号" if role["changes"] else "不能修改或删除事件"
     yield Finding(True, f"数据库账号 {name} {fence}")
-    yield Finding(
-        role["keeps"], f"数据库账号 {name} {'能' if role['keeps'] else '不能'}在模式 {'、'.join(beside)} 里建表"
-    )
+    yield may(f"在模式 {'、'.join(beside)} 里建表", granted=role["keeps"])
+    yield may("建临时表（视图靠它更新）", granted=role["temporary"])
 
 
 def _same_secret(settings: Settings) -> Finding:
@@ -127,10 +144,22 @@ def _store(settings: Settings) -> Iterator[Finding]:
         with closing(open_views(settings, files)) as views:
             head = files.store.max_notification_id()
             views.start(leading=False)
-            shown = asyncio.run(views.wait_for(head, VIEWS_MAY_TAKE))
-            yield Finding(shown, f"视图已跟到第{views.position}条，共{head}条")
+            asyncio.run(views.wait_for(head, VIEWS_MAY_TAKE))
+            yield followed(views.look(), head)
     finally:
         files.close()
+
+
+def followed(views: Standing, head: int) -> Finding:
+    """How far the views have come of all there is; and what to do where they stand still."""
+    come = f"视图已跟到第{views.position}条，共{head}条"
+    if views.position < head and views.kept:
+        return Finding(False, f"{come}，有进程在维护：请稍后再查，仍不前进请看它的日志")
+    if views.position < head or views.kept is False:
+        nobody = "" if views.kept is None else "，没有进程在维护"
+        remedy = "请启动服务并打开 BIDAO_FOLLOW，或运行 bidao follow"
+        return Finding(views.position >= head, f"{come}{nobody}：{remedy}")
+    return Finding(True, come)
 
 
 def _has_views(settings: Settings) -> bool:

@@ -14,14 +14,29 @@ from pydantic import ValidationError
 from starlette.types import Message as ASGIMessage
 from starlette.types import Receive, Scope
 
-from api.identity import Identity, identify
+from api.identity import Identity, identify, require_listed
 from api.invalid import body_faults
-from api.problems import MALFORMED, TOO_LARGE, TOO_SLOW, WRONG_MEDIA, Problem, answered_within, invalid
+from api.problems import (
+    FORBIDDEN,
+    INVALID,
+    MALFORMED,
+    NO_NODE,
+    NOT_FOUND,
+    TOO_LARGE,
+    TOO_SLOW,
+    UNIDENTIFIED,
+    WRONG_MEDIA,
+    Problem,
+    answered_within,
+    invalid,
+)
 from api.service import Service, service_of
 from api.settings import Settings
 from domain.model import Command
 
 FAULTS_TOLD = 20
+BY_REGISTERS = (FORBIDDEN, NOT_FOUND, NO_NODE, INVALID)
+"""What a read may be told because of what the territory holds. Of commands, the casework asks again by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +78,36 @@ class DoorRoute(APIRoute):
 
         async def enter(request: Request) -> Response:
             service = service_of(request)
-            request.state.identity = identify(request, service.settings, service.casework.territory)
+            request.state.identity = identify(request, service.settings)
             async with answered_within(service.settings.answer_timeout) as patience:
                 receive = in_time(request.receive, service.settings, patience)
                 if body is not None:
-                    return await handle(CommandRequest(request.scope, receive, body, service.settings.body_limit))
-                return await handle(Request(request.scope, receive))
+                    asked = CommandRequest(request.scope, receive, body, service.settings.body_limit)
+                    return await by_registers(asked, handle)
+                return await by_registers(Request(request.scope, receive), handle)
 
         return enter
+
+
+async def by_registers(asked: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+    """What a request is answered. No place is said to be unknown before the registers were read again.
+
+    Another process may have acknowledged a change of them this very moment.
+    """
+    casework, asker = service_of(asked).casework, asked.state.identity
+    doubtful = (UNIDENTIFIED, *(BY_REGISTERS if asked.method == "GET" else ()))
+    known = casework.registers.next_versions
+    try:
+        require_listed(asker, casework.territory)
+        return await handle(asked)
+    except Problem as no:
+        if no.kind not in doubtful:
+            raise
+        await casework.refresh()
+        if casework.registers.next_versions == known:
+            raise
+    require_listed(asker, casework.territory)
+    return await handle(asked)
 
 
 def in_time(receive: Receive, settings: Settings, patience: asyncio.Timeout) -> Receive:

@@ -6,28 +6,30 @@ import signal
 from contextlib import closing
 from threading import Event
 
-import typer
 from rich.console import Console
-from rich.markup import escape
 
-from api.commands.enacting import WRONG, Data, settings_with
+from api.commands.enacting import Data, settings_with
 from api.logs import configure
-from api.opening import has_case_files, open_case_files, open_views
+from api.opening import open_case_files, open_views, require_case_files
 
+LOOK = 0.5
+"""Seconds between two looks at whether this process leads."""
+LEADS, STANDS_BY = "必到 视图从第{}条事件起由本进程维护", "必到 待命：视图由别的进程维护，它停了由本进程接替"
 console = Console(highlight=False)
 
 
 def follow(data: Data = None) -> None:
     """只维护视图，不提供接口；可以运行多个，同一时间由一个维护，它停了由别的接替。"""
     settings = settings_with(data)
-    if not has_case_files(settings):
-        console.print(f"[red]数据目录 {escape(str(settings.data))} 里没有事件库，请核对 --data 或 BIDAO_DATA。[/]")
-        raise typer.Exit(WRONG)
+    require_case_files(settings)
     asked_to_end = Event()
     for asked in (signal.SIGTERM, signal.SIGINT):
         signal.signal(asked, lambda *_: asked_to_end.set())
     configure()
     with closing(open_case_files(settings)) as files, closing(open_views(settings, files)) as views:
         views.start()
-        console.print(f"必到 视图从第{views.position}条事件起维护")
-        asked_to_end.wait()
+        told = None
+        while not asked_to_end.wait(LOOK):
+            if told != views.leads:
+                told = views.leads
+                console.print(LEADS.format(views.position) if told else STANDS_BY)

@@ -50,7 +50,7 @@ def refuse_unsafe(settings: Settings) -> None:
         )
 
 
-def identify(request: HTTPConnection, settings: Settings, territory: Territory) -> Identity:
+def identify(request: HTTPConnection, settings: Settings) -> Identity:
     """The identity the header claims. Raises `Problem`: not from this machine (403), or not to be believed (401)."""
     if not settings.header_identity:
         raise unidentified()
@@ -59,10 +59,13 @@ def identify(request: HTTPConnection, settings: Settings, territory: Territory) 
     claim = request.headers.get(HEADER)
     if claim is None:
         raise unidentified(FORM)
-    identity = parsed(claim)
+    return parsed(claim)
+
+
+def require_listed(identity: Identity, territory: Territory) -> None:
+    """Raise `Problem` (401) for somebody responsible for a place the territory never had."""
     if identity.scope is not None and identity.scope not in territory.node:
         raise unidentified("请求头 Bidao-Actor 的 scope 不是在册的地方，请核对编号。")
-    return identity
 
 
 def parsed(claim: str) -> Identity:

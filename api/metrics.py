@@ -26,12 +26,18 @@ class Metrics:
         )
         self.watching = Gauge("bidao_watch_leader", "1 where this process keeps the watch", registry=self.registry)
         self.passes = Histogram("bidao_watch_pass_seconds", "Time of one pass of the watch", registry=self.registry)
+        self.answers = Gauge("bidao_store_up", "1 while store and views answer, 0 when not", registry=self.registry)
         self.stored = Gauge("bidao_store_position", "Position of the newest stored event", registry=self.registry)
         self.shown = Gauge("bidao_views_position", "Position up to which the views show", registry=self.registry)
         self.lag = Gauge("bidao_views_lag_events", "Events stored and not yet in the views", registry=self.registry)
 
     def positions(self, stored: int, shown: int) -> None:
         """Note where store and views stand."""
+        self.answers.set(1)
         self.stored.set(stored)
         self.shown.set(shown)
         self.lag.set(max(0, stored - shown))
+
+    def unanswered(self) -> None:
+        """Note that store or views do not answer; where they stood last stays."""
+        self.answers.set(0)

@@ -7,6 +7,9 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
+
+from pydantic import ValidationError
 
 from api.logs import logger
 from api.secret import LENGTH, secret_of, shared_secret_of
@@ -16,9 +19,10 @@ from domain.casework.application import MEMORY_ENV, CaseFiles, Casework, now, po
 from domain.casework.books import books
 from domain.casework.furnishing import furnish
 from domain.casework.registers import Registers
+from domain.casework.store_file import StoreUnusable
 from domain.casework.streams import Streams
 from domain.clocks import Clocks
-from domain.territory import Territory
+from domain.territory import CodeFormat, Territory
 from projections.database import Database
 from projections.engine import Views
 from projections.leadership import FileLeadership, Leadership, PostgresLeadership, SharedLeadership
@@ -36,9 +40,38 @@ LULL = 0.05
 log = logger("bidao.registers")
 
 
+class RegistryUnusable(Exception):
+    """The registry file a new store is to be furnished with cannot be read. Carries a Chinese sentence."""
+
+
+class RegistryMissing(RegistryUnusable):
+    """There is no such file."""
+
+
 def open_territory(settings: Settings) -> Territory:
-    """The registry a new store is furnished with; a store that has one says itself what holds."""
-    return Territory.model_validate_json(settings.registry.read_bytes())
+    """The registry a new store is furnished with; a store that has one says itself what holds.
+
+    Raises `RegistryUnusable`.
+    """
+    file = settings.registry
+    what_to_do = "请核对 BIDAO_REGISTRY；辖区文件可用 bidao territory registry 从表格做成"
+    try:
+        return Territory.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise RegistryMissing(f"没有辖区文件 {file}：新库要用它建册，{what_to_do}。") from None
+    except OSError as error:
+        raise RegistryUnusable(f"辖区文件 {file} 读不了（{error.strerror}），{what_to_do}。") from error
+    except ValidationError as wrong:
+        places = "、".join(".".join(map(str, fault["loc"])) or "全文" for fault in wrong.errors()[:3])
+        raise RegistryUnusable(f"辖区文件 {file} 不合要求（{places}），{what_to_do}。") from wrong
+
+
+def _codes(settings: Settings) -> CodeFormat:
+    """How official codes are written: what a store that is furnished still takes from the file, where there is one."""
+    try:
+        return open_territory(settings).codes
+    except RegistryMissing:
+        return CodeFormat()
 
 
 def has_case_files(settings: Settings) -> bool:
@@ -46,13 +79,20 @@ def has_case_files(settings: Settings) -> bool:
     return settings.postgres is not None or (not settings.in_memory and settings.events_db.exists())
 
 
+def require_case_files(settings: Settings) -> None:
+    """For whatever makes no store. Raises `StoreUnusable` where there is none."""
+    if not has_case_files(settings):
+        where = "请核对 --data 或 BIDAO_DATA；库在 PostgreSQL 里的，请先设好 BIDAO_DATABASE_URL"
+        raise StoreUnusable(f"数据目录 {settings.data} 里没有事件库，{where}。")
+
+
 def open_case_files(settings: Settings) -> CaseFiles:
     """The event store in the database, or under the data folder, made if new. Raises `StoreUnusable`."""
     if settings.in_memory:
         return CaseFiles(env=MEMORY_ENV)
-    settings.data.mkdir(parents=True, exist_ok=True)
     if settings.postgres is not None:
         return CaseFiles(env=postgres_env(settings.postgres) | {"POSTGRES_SCHEMA": settings.database_schema})
+    settings.data.mkdir(parents=True, exist_ok=True)
     return CaseFiles(env=sqlite_env(str(settings.events_db)))
 
 
@@ -85,14 +125,13 @@ def open_watch_leadership(settings: Settings) -> Leadership:
 def open_casework(settings: Settings, files: CaseFiles, clock: Callable[[], datetime] = now) -> Casework:
     """The way in for commands, into a store that is furnished at once if it is not yet. The files are its own now.
 
-    Use within a running event loop. Raises `Refused` for a registry that does not hold together, and
-    `SecretUnusable`.
+    Use within a running event loop. Raises `Refused` for a registry that does not hold together, `RegistryUnusable`,
+    and `SecretUnusable`.
     """
     try:
-        registry = open_territory(settings)
-        nothing = Territory(codes=registry.codes)
+        nothing = Territory(codes=_codes(settings))
         casework = Casework(files, NO_BOOKS, nothing, secret=_secret_of(settings), clock=clock)
-        furnish(casework.registers, books(), registry)
+        furnish(casework.registers, books(), partial(open_territory, settings))
     except BaseException:
         files.close()
         raise

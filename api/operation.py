@@ -9,9 +9,12 @@ from api import problems
 from api.door import OpenRoute
 from api.service import InService, Service
 from domain import books, register, rostering
+from domain.casework.asking import StoreUnavailable
 from domain.incident import rules as incident
 from domain.model import Model
 from domain.registry import rules as registry
+from projections.database import DatabaseUnavailable
+from projections.engine import Standing
 
 BOOKS_OF_RULES = (incident.RULES, register.RULES, registry.RULES, books.RULES, rostering.RULES)
 
@@ -23,7 +26,10 @@ class Alive(Model):
 
 
 class Ready(Model):
-    """案卷库可以读取；`lag` 是还没有汇总进统计的记录数，`following` 为 false 表示统计出错停住，原因见日志。"""
+    """案卷库可以读取；`lag` 是还没有汇总进统计的记录数。
+
+    `following` 为 false 表示统计停住：出错（原因见日志），或者没有进程维护视图（请运行 bidao follow）。
+    """
 
     status: str = "ready"
     store_position: int
@@ -54,9 +60,10 @@ async def livez() -> Alive:
 )
 async def readyz(service: InService) -> Ready:
     """案卷库可以读取；并说明统计落后多少。"""
-    stored, shown = await _positions(service)
-    following = service.views.error is None
-    return Ready(store_position=stored, views_position=shown, lag=max(0, stored - shown), following=following)
+    stored, (shown, kept) = await _standing(service)
+    lag = max(0, stored - shown)
+    following = service.views.error is None and (lag == 0 if kept is None else kept)
+    return Ready(store_position=stored, views_position=shown, lag=lag, following=following)
 
 
 @router.get(
@@ -65,14 +72,16 @@ async def readyz(service: InService) -> Ready:
     summary="运行指标",
     response_class=Response,
     response_description="Prometheus 文本格式",
-    responses={
-        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-        **problems.declared(problems.STORE_DOWN),
-    },
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 async def metrics(service: InService) -> Response:
-    """各类命令的次数与结果、各地址的答复时间、统计的进度。"""
-    service.metrics.positions(*await _positions(service))
+    """各类命令的次数与结果、各地址的答复时间、统计的进度；案卷库没有应答时 `bidao_store_up` 为 0，其余照样给出。"""
+    try:
+        stored, views = await _standing(service)
+    except (StoreUnavailable, DatabaseUnavailable):
+        service.metrics.unanswered()
+    else:
+        service.metrics.positions(stored, views.position)
     return Response(generate_latest(service.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -88,7 +97,7 @@ async def rules() -> tuple[RuleText, ...]:
     return tuple(RuleText(rule=rule.id, sentence=rule.sentence) for book in BOOKS_OF_RULES for rule in book.values())
 
 
-async def _positions(service: Service) -> tuple[int, int]:
-    """Where the store and the views stand. Raises `StoreUnavailable`."""
+async def _standing(service: Service) -> tuple[int, Standing]:
+    """Where the store and the views stand, as both say now. Raises `StoreUnavailable`, `DatabaseUnavailable`."""
     stored = await service.read(service.casework.files.store.max_notification_id)
-    return stored, service.views.position
+    return stored, await service.read(service.views.look)

@@ -78,7 +78,9 @@ IF_MATCH_REQUIRED = Kind(
     "if-match-required", 428, "缺少版本号", "请带上请求头 If-Match，写明您看到的案件版本（即上次答复的 ETag）。"
 )
 UNEXPECTED = Kind("unexpected", 500, "服务出错", "服务内部出错，已记录。请凭响应头 X-Request-Id 联系管理员。")
-STORE_DOWN = Kind("store-unavailable", 503, "暂时无法保存或读取", "案卷库暂时不可用，请稍后用同一个幂等键重试。")
+STORE_DOWN = Kind("store-unavailable", 503, "暂时无法保存或读取", "案卷库暂时不可用，请稍后重试。")
+WITH_THE_SAME_KEY = "案卷库暂时不可用，请稍后用同一个幂等键重试。"
+"""What a command is told then; nothing else has a key."""
 VIEWS_BEHIND = Kind("views-behind", 503, "统计还没有跟上", "您等的内容还没有汇总进来，请稍后重试。")
 
 MISSING_HEADER = {"Idempotency-Key": KEY_REQUIRED, "If-Match": IF_MATCH_REQUIRED}
@@ -110,10 +112,12 @@ def invalid(faults: Sequence[Fault]) -> Problem:
 def answer(request: Request, problem: Problem) -> Response:
     """The problem as a response; its code is noted for log and metrics."""
     request.state.outcome = problem.kind.code
-    headers = dict(problem.headers or {})
+    headers, told = dict(problem.headers or {}), problem.told
+    if problem.kind is STORE_DOWN and request.method == "POST":
+        told = told.model_copy(update={"detail": WITH_THE_SAME_KEY})
     if problem.kind is METHOD and (methods := methods_of(request)):
         headers["Allow"] = ", ".join(methods)
-    return Response(problem.told.model_dump_json(exclude_none=True), problem.status_code, headers, MEDIA_TYPE)
+    return Response(told.model_dump_json(exclude_none=True), problem.status_code, headers, MEDIA_TYPE)
 
 
 def methods_of(request: Request) -> list[str]:

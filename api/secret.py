@@ -10,8 +10,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from domain.casework.fingerprint import fingerprint_of
+from domain.casework.identifying import SECRET_LENGTH
 
-LENGTH = 32
+LENGTH = SECRET_LENGTH
 
 
 class SecretUnusable(Exception):
@@ -53,7 +54,11 @@ def fingerprint(secret: bytes) -> bytes:
 
 
 def keep(path: Path, secret: bytes) -> None:
-    """Put a secret where none is: whole and durable under another name (mode 0600), then linked, never half-done."""
+    """Put a secret where none is: whole and durable under another name (mode 0600), then linked, never half-done.
+
+    The folder is made if it is missing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, prefix=".secret-") as fresh:
         fresh.write(secret)
         fresh.flush()

@@ -54,7 +54,7 @@ class Service:
         """Everything acknowledged is on the disk already; let go of threads and files, first what asks and reads."""
         await self.watch.aclose()
         await asyncio.to_thread(self.views.close)
-        self.readers.shutdown()
+        await asyncio.to_thread(self.readers.shutdown, cancel_futures=True)
         await self.casework.aclose()
 
     async def read(self, query: Callable[[], T]) -> T:

@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 GATEWAYS = "bidao.gateways"
 """The entry points under which installed packages offer channels of their own (`api.watch.channels.Channel`)."""
 
+VIEWS, OUTBOX = BESIDE = ("_views", "_outbox")
+"""How the schemas end in which a PostgreSQL store keeps what is not events."""
 MEMORY = "memory:"
 """The address of a store that is gone with the process."""
 
@@ -89,6 +91,8 @@ class Settings(BaseSettings):
     def _not_the_server_s(cls, schema: str) -> str:
         if schema.startswith("pg_") or schema == "information_schema":
             raise ValueError(f"{schema} 是数据库自己的模式，请另取一个名字。")
+        if schema.endswith(BESIDE):
+            raise ValueError(f"{schema} 是另一个库放视图或通知的模式，请另取一个不以 {'、'.join(BESIDE)} 结尾的名字。")
         return schema
 
     @field_validator("gateways", mode="before")
@@ -130,12 +134,12 @@ class Settings(BaseSettings):
     @property
     def views_schema(self) -> str:
         """In PostgreSQL."""
-        return f"{self.database_schema}_views"
+        return self.database_schema + VIEWS
 
     @property
     def outbox_schema(self) -> str:
         """In PostgreSQL; not that of the views, whose writers may take long."""
-        return f"{self.database_schema}_outbox"
+        return self.database_schema + OUTBOX
 
     @property
     def webhook_key(self) -> bytes:

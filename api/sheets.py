@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from domain.casework.application import Casework
 from domain.casework.asking import Caller
+from domain.clocks import ALWAYS
 from domain.register import RowsRefused
 from domain.registry.commands import ImportTerritory
+from domain.registry.drawing import drawn
 from domain.registry.sheets import Sheet
+from domain.territory import Territory
 
 TITLES = {"nodes": "节点表", "units": "单位表", "staff": "人员表", "heads": "楼栋长表"}
 
@@ -19,6 +22,12 @@ def import_of(sheets: Iterable[Sheet]) -> ImportTerritory:
     for sheet in sheets:
         rows.setdefault(sheet.name, []).extend(sheet.rows)
     return ImportTerritory.model_validate({name: tuple(listed) for name, listed in rows.items()})
+
+
+def listed_in(sheets: Iterable[Sheet]) -> Territory:
+    """The territory of a new store that the sheets list. Raises `RowsRefused`."""
+    nothing = Territory()
+    return drawn(nothing, import_of(sheets).changes(nothing, ALWAYS), ALWAYS)
 
 
 def faulty_rows(sheets: Sequence[Sheet], no: RowsRefused | None = None) -> list[str]:

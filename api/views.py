@@ -22,6 +22,7 @@ from domain.model import Model
 from domain.territory import Level
 from projections.alike import alike_counts
 from projections.docket import BadCursor, DocketPage, DocketQuery, docket
+from projections.reading import Snapshot
 from projections.response_time import ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
 from projections.workload import WorkloadQuery, WorkloadRow, workload
@@ -30,6 +31,8 @@ router = APIRouter(
     prefix="/api/v1", route_class=DoorRoute, dependencies=[Security(SCHEME), Depends(conditional)], tags=["台账与统计"]
 )
 
+Told = Callable[[Snapshot, Scope], Model]
+"""What is answered to whoever may see so much."""
 READS = (*problems.READING, problems.FORBIDDEN, problems.VIEWS_BEHIND)
 
 
@@ -88,12 +91,12 @@ async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting
     if service.casework.territory.level(asked.territory) is Level.CITY:
         asked = asked.model_copy(update={"territory": None})  # a store serves one city
 
-    def page(scope: Scope, position: int) -> Model:
+    def page(views: Snapshot, scope: Scope) -> Model:
         try:
-            found = docket(service.views, Scope.all() if is_own(asked, visit.asker) else scope, asked, service.clock())
+            found = docket(views, Scope.all() if is_own(asked, visit.asker) else scope, asked, service.clock())
         except BadCursor as bad:
             raise Problem(problems.BAD_CURSOR) from bad
-        return with_alike(found, service) if asked.alike else found
+        return with_alike(found, views, service) if asked.alike else found
 
     return await looked_up(asked, visit, page, turning=True)
 
@@ -110,8 +113,8 @@ async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting
     """所负责范围内每一级辖区、每名经办人或每个单位做了多少，可按日分列；辖区按当时或现在的划分。"""
     territory = visit.service.casework.territory
 
-    def told(scope: Scope, position: int) -> Model:
-        return WorkloadTold(rows=workload(visit.service.views, scope, asked, territory), position=position)
+    def told(views: Snapshot, scope: Scope) -> Model:
+        return WorkloadTold(rows=workload(views, scope, asked, territory), position=views.position)
 
     return await looked_up(asked, visit, told, territory.edition)
 
@@ -128,16 +131,16 @@ async def get_response_times(asked: Annotated[ResponseTimesAsked, Query()], visi
     """所负责范围内从反映到受理、到场、办结，以及办结到结案的时间；辖区按当时或现在的划分。"""
     territory = visit.service.casework.territory
 
-    def told(scope: Scope, position: int) -> Model:
-        return ResponseTimesTold(rows=response_times(visit.service.views, scope, asked, territory), position=position)
+    def told(views: Snapshot, scope: Scope) -> Model:
+        return ResponseTimesTold(rows=response_times(views, scope, asked, territory), position=views.position)
 
     return await looked_up(asked, visit, told, territory.edition)
 
 
 async def looked_up(
-    asked: Following, visit: Visit, told: Callable[[Scope, int], Model], edition: str = "", *, turning: bool = False
+    asked: Following, visit: Visit, told: Told, edition: str = "", *, turning: bool = False
 ) -> Response:
-    """The view as of a position not before `after`. The position is read first: what is shown is never older.
+    """The view as of a position not before `after`. The position is that of the snapshot which the rows are from.
 
     `edition` tells apart the answers of one position: what they depend on besides the cases. Where lights turn
     with time alone (`turning`), only the answer itself tells: it is looked up, and not sent again.
@@ -145,17 +148,30 @@ async def looked_up(
     service = visit.service
     scope = scope_of(visit.asker, service.casework.territory)
     require_place(getattr(asked, "territory", None), service)
-    if asked.after is not None:
-        await require_position(asked.after, service)
-    position = service.views.position
-    tag = f'W/"{position}{edition and "-"}{edition}"'
-    if not turning and is_known(visit.request, tag):
-        return tagged(tag)
-    found = await service.read(lambda: told(scope, position))
-    if turning:
-        shown = found.model_dump_json(exclude={"next"})  # a cursor says when it was made
-        tag = f'W/"{position}-{sha256(shown.encode()).hexdigest()[:16]}"'
-    return tagged(tag) if turning and is_known(visit.request, tag) else tagged(tag, found.model_dump_json())
+    after = asked.after or 0
+
+    def answer() -> Response | None:
+        """None where the views have not come so far, whatever was heard of them."""
+        with service.views.snapshot() as views:
+            if views.position < after:
+                return None
+            tag = f'W/"{views.position}{edition and "-"}{edition}"'
+            if not turning and is_known(visit.request, tag):
+                return tagged(tag)
+            found = told(views, scope)
+        if turning:
+            shown = found.model_dump_json(exclude={"next"})  # a cursor says when it was made
+            tag = f'W/"{views.position}-{sha256(shown.encode()).hexdigest()[:16]}"'
+            if is_known(visit.request, tag):
+                return tagged(tag)
+        return tagged(tag, found.model_dump_json())
+
+    for _ in range(2):
+        await require_position(after, service)
+        if (answered := await service.read(answer)) is not None:
+            return answered
+        await service.read(service.views.look)  # what was heard of was lost again
+    raise Problem(VIEWS_BEHIND, headers={"Retry-After": RETRY_AFTER})
 
 
 def require_place(node: str | None, service: Service) -> None:
@@ -169,11 +185,11 @@ def is_own(asked: DocketQuery, asker: Identity) -> bool:
     return asked.officer == asker.actor or (asked.unit is not None and asked.unit == asker.unit)
 
 
-def with_alike(page: DocketPage, service: Service) -> DocketPage:
+def with_alike(page: DocketPage, views: Snapshot, service: Service) -> DocketPage:
     """The same page, each open case with how many others, anywhere, may be about the same matter."""
     table = service.casework.clocks.table_at(service.clock())
     ids = [row.incident_id for row in page.items]
-    counts = alike_counts(service.views, service.casework.files, Scope.all(), ids, table)
+    counts = alike_counts(views, service.casework.files, Scope.all(), ids, table)
     items = (row.model_copy(update={"alike": counts.get(row.incident_id)}) for row in page.items)
     return page.model_copy(update={"items": tuple(items)})
 

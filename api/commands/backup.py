@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -15,14 +16,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.commands.enacting import WRONG, Data, console, settings_with
-from api.opening import has_case_files, open_case_files, open_views
+from api.opening import open_case_files, open_outbox, open_views, require_case_files
 from api.secret import SecretUnusable, fingerprint, keep
 from api.settings import Settings
 from domain.casework.asking import StoreUnavailable
 from domain.casework.backups import Backup, BackupUnusable, Manifest, save
 from domain.casework.backups import Progress as Reporting
 from domain.casework.fingerprint import fingerprint_of
-from domain.casework.new_stores import new_file, new_schema
+from domain.casework.new_stores import new_file, new_schema, require_free_file, require_free_schema
 from domain.casework.restoring import Contents, Target, examined, fill
 from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI
@@ -41,8 +42,10 @@ def backup(
     settings, made_at = settings_with(data), datetime.now(SHANGHAI)
     path = into / f"bidao-{made_at:%Y%m%d-%H%M%S}.zip" if into.is_dir() else into
     with _refusals(), _progress() as bar:
+        if not path.parent.is_dir():
+            raise BackupUnusable(f"没有目录 {path.parent}，请先建好。")
         if path.exists():
-            raise BackupUnusable(f"{path} 已经存在：备份不覆盖任何文件，请换一个名字。")
+            raise _taken(path)
         manifest, contents = _save(settings, path, made_at, bar)
     _tell(f"已备份到 {path}，逐条检查无误。", manifest, contents)
     console.print("　文件里有居民信息和密钥，请加密存放，并另存一份到别的机器。")
@@ -50,7 +53,7 @@ def backup(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="备份文件")],
+    file: Annotated[Path, typer.Argument(help="备份文件")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查备份，不恢复")] = False,
     data: Data = None,
 ) -> None:
@@ -61,12 +64,15 @@ def restore(
             contents = examined(source, _task(bar, "检查备份"))
         else:
             contents = _restore(settings, source, bar)
-            _build_views(settings, bar)
+            _build_beside(settings, contents.events, bar)
     if dry_run:
         _tell("备份完好，可以恢复。", source.manifest, contents)
     else:
-        _tell("已恢复，与备份逐条相同，视图已建好，可以启动服务。", source.manifest, contents)
+        _tell("已恢复，与备份逐条相同，视图已建好。", source.manifest, contents)
         console.print("　备份之后办理的不在其中：请各前端用原来的 Idempotency-Key 重发，已有的不会重复。")
+        console.print("　备份里已有的值班通知不再发出；只作演练的，请设 BIDAO_WATCH=0 再启动，以免发出新的通知。")
+        if settings.postgres:
+            console.print("　服务另用数据库账号的，请先用现在这个地址运行 bidao grant <账号>，再启动服务。")
 
 
 def _tell(outcome: str, manifest: Manifest, contents: Contents) -> None:
@@ -78,8 +84,7 @@ def _tell(outcome: str, manifest: Manifest, contents: Contents) -> None:
 def _save(settings: Settings, path: Path, made_at: datetime, bar: Progress) -> tuple[Manifest, Contents]:
     """Written under another name, examined, and only then given its own."""
     _require_lasting(settings)
-    if not has_case_files(settings):
-        raise StoreUnusable(f"数据目录 {settings.data} 里没有事件库，请核对 --data 或 BIDAO_DATA。")
+    require_case_files(settings)
     with closing(open_case_files(settings)) as files, _written(path) as file:
         manifest = save(files.store, _secret_of(settings), file, made_at, _task(bar, "备份"))
         file.flush()
@@ -94,11 +99,24 @@ def _written(path: Path) -> Iterator[IO[bytes]]:
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
         try:
             yield file
-            Path(file.name).rename(path)
+            _named(file.name, path)
             _settle(path.parent)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
+
+
+def _named(name: str, path: Path) -> None:
+    """Give a file its name, unless another has got it meanwhile."""
+    try:
+        path.touch(exist_ok=False)  # reserves the name; a hard link would too, but a memory stick knows none
+    except FileExistsError:
+        raise _taken(path) from None
+    Path(name).rename(path)
+
+
+def _taken(path: Path) -> BackupUnusable:
+    return BackupUnusable(f"{path} 已经存在：备份不覆盖任何文件，请换一个名字。")
 
 
 def _settle(folder: Path) -> None:
@@ -127,51 +145,95 @@ def _secret_of(settings: Settings) -> bytes:
 
 
 def _restore(settings: Settings, source: Backup, bar: Progress) -> Contents:
-    """Where there is no room for it, that is said before anything is examined."""
+    """Where there is no room for it, that is said before anything is examined; nothing is held open meanwhile."""
     today = f"{datetime.now(SHANGHAI):%Y%m%d}"
     settings.data.mkdir(parents=True, exist_ok=True)
-    with _new_store(settings, source.secret) as target:
+    with _alone(settings.data):
+        _require_room(settings, source.secret)
         contents = examined(source, _task(bar, "检查备份"))
-        fill(target, source, contents, today, _task(bar, "写入并核对"))
-        keep(settings.secret_key, source.secret)
-        _settle(settings.data)
+        with _new_store(settings, source.secret) as target:
+            fill(target, source, contents, today, _task(bar, "写入并核对"))
+            keep(settings.secret_key, source.secret)
+            _require_secret(settings, source.secret)
+            _settle(settings.data)
     return contents
 
 
-def _new_store(settings: Settings, secret: bytes) -> AbstractContextManager[Target]:
-    """Where a backup goes; refused where anything is already."""
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Of several restores into one folder, one: the lock is on the folder itself, and falls with the process."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreUnusable(f"另一个 bidao restore 正在往 {folder} 恢复，请等它做完，或另指定数据目录。") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _require_room(settings: Settings, secret: bytes) -> None:
+    """Refuse to restore where anything is already."""
     _require_lasting(settings)
+    _require_secret(settings, secret)
+    if settings.postgres:
+        require_free_schema(settings.postgres, settings.database_schema, _beside(settings))
+    else:
+        require_free_file(settings.events_db, settings.views_db, settings.outbox_db)
+
+
+def _require_secret(settings: Settings, secret: bytes) -> None:
+    """Raise `SecretUnusable` where there is another one."""
     key = settings.secret_key
     if key.exists() and key.read_bytes() != secret:
         raise SecretUnusable(f"密钥文件 {key} 是另一个库的：恢复不覆盖任何数据，请另指定数据目录，或先把它移走。")
+
+
+def _new_store(settings: Settings, secret: bytes) -> AbstractContextManager[Target]:
+    """Where a backup goes."""
     if settings.postgres:
-        beside = [settings.views_schema, settings.outbox_schema]
-        return new_schema(settings.postgres, settings.database_schema, beside, fingerprint(secret))
-    for path in (settings.views_db, settings.outbox_db):
-        if path.exists():
-            raise StoreUnusable(f"{path} 是另一个库的：恢复不覆盖任何数据，请另指定数据目录，或先把它移走。")
+        return new_schema(settings.postgres, settings.database_schema, _beside(settings), fingerprint(secret))
     return new_file(settings.events_db)
 
 
-def _build_views(settings: Settings, bar: Progress) -> None:
-    """From the first event. What goes wrong here takes nothing back: a service that starts builds them too."""
+def _beside(settings: Settings) -> list[str]:
+    return [settings.views_schema, settings.outbox_schema]
+
+
+def _build_beside(settings: Settings, head: int, bar: Progress) -> None:
+    """An outbox that has taken in every call, so that nobody is called again, then the views from the first event.
+
+    What goes wrong here takes nothing back: a service that starts makes them too.
+    """
+    missing = "值班通知从哪里接着发没有记下，启动服务会重发备份前一小时的；视图也没有建成"
     try:
+        with closing(open_outbox(settings)) as outbox:
+            outbox.begin(datetime.now(SHANGHAI))
+            outbox.take_in((), (), head)
+        missing = "视图没有建成"
         with closing(open_case_files(settings)) as files, closing(open_views(settings, files)) as views:
             views.rebuild(_task(bar, "建视图"))
     except (RuntimeError, StoreUnavailable, OSError) as trouble:
-        console.print(
-            f"[red]事件已全部恢复，与备份逐条相同；视图没有建成（{escape(str(trouble))}）：请运行 bidao rebuild。[/]"
-        )
+        kept = f"事件已全部恢复，与备份逐条相同；{missing}（{escape(str(trouble))}）"
+        console.print(f"[red]{kept}：请运行 bidao rebuild。[/]")
         raise typer.Exit(WRONG) from None
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    )
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Shown from the first task on: a refusal before it stands alone."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console)
+    try:
+        yield bar
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 def _task(bar: Progress, name: str) -> Reporting:
+    bar.start()
     task = bar.add_task(name, total=None)
     return lambda done, total: bar.update(task, completed=done, total=total)
 

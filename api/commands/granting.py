@@ -13,7 +13,7 @@ from rich.markup import escape
 from api.commands.enacting import WRONG, console
 from api.opening import open_case_files
 from api.settings import Settings
-from domain.casework.postgres_schema import grant_statements
+from domain.casework.postgres_schema import grant_statements, table_name
 
 _RELATIONS = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind IN ('r', 'v')"
 
@@ -30,6 +30,10 @@ def grant(role: Annotated[str, typer.Argument(help="服务所用的数据库账�
             for statement in grant_statements(settings.database_schema, role):
                 connection.execute(statement)
             for schema in (settings.views_schema, settings.outbox_schema):
+                if is_taken(connection, schema):
+                    console.print(f"[red]模式 {schema} 里是另一个事件库，没有授权：请先把它改名。[/]")
+                    connection.rollback()
+                    raise typer.Exit(WRONG)
                 _hand_over(connection, schema, role)
     except psycopg.errors.UndefinedObject:
         console.print(f"[red]数据库里没有账号 {escape(role)}，请先建好再授权。[/]")
@@ -39,6 +43,12 @@ def grant(role: Annotated[str, typer.Argument(help="服务所用的数据库账�
         console.print(f"[red]现在的账号不能授权（{said}），请用建库的账号，并使它是 {escape(role)} 的成员。[/]")
         raise typer.Exit(WRONG) from None
     console.print(f"已授权：账号 {escape(role)} 只能读取和添加事件。")
+
+
+def is_taken(connection: psycopg.Connection[TupleRow], schema: str) -> bool:
+    """Whether a schema that would be the role's holds events."""
+    [[taken]] = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [table_name(schema)]).fetchall()
+    return bool(taken)
 
 
 def _hand_over(connection: psycopg.Connection[TupleRow], schema: str, role: str) -> None:

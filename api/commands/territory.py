@@ -18,7 +18,7 @@ from api.commands.enacting import WRONG, Data, DryRun, console, with_casework
 from api.demo.hecheng import hecheng
 from api.invalid import body_faults
 from api.registers import rehearsal
-from api.sheets import faulty_rows, import_of, unfit
+from api.sheets import faulty_rows, import_of, listed_in, unfit
 from api.territory import territory_at
 from domain.casework.application import Casework
 from domain.casework.asking import Caller, RegisterReceipt
@@ -74,6 +74,29 @@ def generate(
         rows = getattr(listed, name)
         (folder / f"{name}.csv").write_bytes(write_sheet(name, rows))
         console.print(f"{folder / name}.csv　{len(rows)}行")
+
+
+@app.command()
+def registry(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="写成的辖区文件，供 BIDAO_REGISTRY 用")],
+    sheets: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV 表格，按表头辨认，次序不限")],
+) -> None:
+    """把表格做成新库建册用的辖区文件；有一行不对就不写。"""
+    read = [_sheet(path) for path in sheets]
+    try:
+        listed = listed_in(read)
+    except RowsRefused as no:
+        _refuse(faulty_rows(read, no))
+    if any(sheet.bad for sheet in read):
+        _refuse(faulty_rows(read))
+    try:
+        with file.open("x", encoding="utf-8") as written:
+            written.write(listed.model_dump_json(indent=1, exclude_defaults=True))
+    except FileExistsError:
+        _refuse([f"{file} 已经存在：请换一个名字，或先把它移走。"])
+    except OSError as trouble:
+        _refuse([f"{file} 写不了（{trouble.strerror}）。"])
+    _print_counts(listed)
 
 
 @app.command()

@@ -20,7 +20,6 @@ from projections.engine import Views
 
 STAND_BY = 1.0
 """Seconds after which another process tries to take the watch, and the one that has it makes sure that it still has."""
-LONGEST_PAUSE = 30.0
 GRACE = 3.0
 """Seconds for what is under way when the service stops."""
 log = logger("bidao.watch")
@@ -130,17 +129,24 @@ class Watch:
         return tally.more
 
     async def _again_and_again(self, step: Callable[[], Awaitable[bool]]) -> None:
-        """One step after another, at once while there is more to do; after a failure with longer and longer pauses."""
-        period = pause = self._settings.watch_period
+        """One step after another, at once while there is more to do. What fails is tried again at the next look, so
+        that trouble holds up nothing once it is over; it is logged when it begins, and when it is over.
+        """
+        trouble = ""
         while not self._stopping.is_set():
             more = False
             try:
-                more, pause = await step(), period
-            except Exception:
-                pause = min(2 * pause, LONGEST_PAUSE)
-                log.exception("the watch tries again", seconds=pause)
+                more = await step()
+            except Exception as error:
+                if trouble != type(error).__name__:
+                    trouble = type(error).__name__
+                    log.exception("the watch tries again and again")
+            else:
+                if trouble:
+                    trouble = ""
+                    log.info("the watch goes on")
             if not more:
-                await self._pause(pause)
+                await self._pause(self._settings.watch_period)
 
     async def _pause(self, seconds: float) -> None:
         """Wait so long; less when there is something to send, not at all when the service stops."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from api import offering
 from api.app import create_app
 from api.settings import Settings
+from domain.casework.books import RULES
 from projections.alike import Alike
 from tests.api.visitor import Clock, Visitor, identity
 from tests.lives import OFFICER, REPORT, RESIDENT, SECRETARY
@@ -190,6 +192,25 @@ def test_answers_are_tagged_and_wait_for_what_was_just_written(service: Visitor)
         assert (first.status_code, again.status_code) == (200, 304)
         assert service.read(f"{path}?after={10**9}").status_code == 422
     assert service.read("/api/v1/incidents/00000000-0000-4000-8000-000000000000/alike").status_code == 404
+
+
+def test_a_tag_does_not_outlive_the_rule_table(service: Visitor) -> None:
+    """From a moment on cases further apart are alike: nothing was written, and the answer is another."""
+    case = report(service, 0)["incident_id"]
+    report(service, 100)
+    valid_from = (service.clock.now + timedelta(hours=1)).isoformat()
+    table = {**RULES.model_dump(mode="json"), "version": "rules-wider", "alike_metres": 500, "valid_from": valid_from}
+    assert service.enact("books", "adopt-rule-table", {"table": table}).is_success
+    after = f"?after={service.stored()}"
+    paths = (PAGE + after, f"/api/v1/incidents/{case}/alike{after}")
+    before = {path: service.read(path) for path in paths}
+    for path, first in before.items():
+        assert service.read(path, **{"If-None-Match": first.headers["ETag"]}).status_code == 304
+    service.clock.forward(2)
+    for path, first in before.items():
+        then = service.read(path, **{"If-None-Match": first.headers["ETag"]})
+        assert then.status_code == 200
+        assert then.json() != first.json()
 
 
 def test_clusters_are_narrowed_and_limited(service: Visitor) -> None:

@@ -163,6 +163,27 @@ def test_looking_makes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_there_is_no_store_nothing_is_rebuilt_and_a_database_is_thought_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for word in ("rebuild", "doctor"):
+        assert run(monkeypatch, word, "--data", str(tmp_path / "typo")) == 1
+        told = capsys.readouterr().out.replace("\n", "")
+        assert "没有事件库" in told
+        assert "BIDAO_DATABASE_URL" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_registry_a_new_store_is_not_begun(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BIDAO_REGISTRY", str(tmp_path / "none.json"))
+    assert run(monkeypatch, "serve", "--port", "0", "--data", str(tmp_path / "data")) == 1
+    told = capsys.readouterr().out.replace("\n", "")
+    assert "没有辖区文件" in told
+    assert "bidao territory registry" in told
+
+
 def test_the_doctor_makes_no_views(lasting_store: Store, tmp_path: Path) -> None:
     terminal = Terminal(lasting_store.settings(tmp_path))
     open_case_files(terminal.settings).close()

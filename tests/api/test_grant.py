@@ -16,7 +16,10 @@ from typer import Exit
 
 from api.commands.granting import grant
 from api.doctor import examine
+from api.opening import open_case_files
 from api.settings import Settings
+from domain.casework.fingerprint import fingerprint_of
+from domain.casework.store_file import StoreUnusable
 from tests.api.visitor import Clock, Visitor
 from tests.lives import CLOSED
 from tests.postgres import database
@@ -55,6 +58,27 @@ def test_a_granted_role_serves_and_cannot_change_what_is_written(owned: str, tmp
         connection.execute("DELETE FROM stored_events")
 
 
+def test_a_role_that_was_not_granted_anything_is_told_how_it_is(owned: str, tmp_path: Path) -> None:
+    role = str(conninfo_to_dict(owned)["user"])
+    settings = settings_for(tmp_path / "data", database_url=SecretStr(owned))
+    with pytest.raises(StoreUnusable, match=f"bidao grant {role}"):
+        open_case_files(settings)
+    open_case_files(settings_for(tmp_path, database_url=Settings().database_url)).close()
+    with pytest.raises(StoreUnusable, match=f"bidao grant {role}"):
+        open_case_files(settings)
+    with pytest.raises(StoreUnusable, match=f"bidao grant {role}"):
+        fingerprint_of(owned, "public")
+    wrong = [finding.sentence for finding in examine(settings) if not finding.fine]
+    assert wrong
+    assert all(f"bidao grant {role}" in sentence for sentence in wrong), wrong
+
+
+def test_granting_leaves_no_folder(owned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    grant(str(conninfo_to_dict(owned)["user"]))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_the_owner_made_before_goes_to_the_role(owned: str, tmp_path: Path) -> None:
     clock = Clock()
     by_owner = settings_for(tmp_path, database_url=Settings().database_url)
@@ -64,6 +88,37 @@ def test_what_the_owner_made_before_goes_to_the_role(owned: str, tmp_path: Path)
     by_role = settings_for(tmp_path, database_url=SecretStr(owned))
     with serving(by_role, clock) as url, httpx.Client(base_url=url) as client:
         assert Visitor(client, clock).play(CLOSED).is_success
+
+
+def test_on_a_hardened_database_it_gets_what_was_taken_from_everybody(owned: str, tmp_path: Path) -> None:
+    address = Settings().postgres or ""
+    with psycopg.connect(address, autocommit=True) as owner:
+        name = Identifier(str(conninfo_to_dict(address)["dbname"]))
+        owner.execute(SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
+        owner.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+    role = str(conninfo_to_dict(owned)["user"])
+    grant(role)
+    settings, clock = settings_for(tmp_path, database_url=SecretStr(owned)), Clock()
+    with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
+        assert Visitor(client, clock).play(CLOSED).is_success
+    assert [finding.sentence for finding in examine(settings) if not finding.fine] == []
+    with psycopg.connect(address, autocommit=True) as owner:
+        owner.execute(SQL("REVOKE TEMPORARY ON DATABASE {} FROM {}").format(name, Identifier(role)))
+        owner.execute(SQL("REVOKE EXECUTE ON FUNCTION append_events FROM {}").format(Identifier(role)))
+    told = [finding.sentence for finding in examine(settings) if not finding.fine]
+    assert any("不能读取和添加事件" in sentence for sentence in told)
+    assert any("不能建临时表" in sentence for sentence in told)
+
+
+def test_events_of_another_store_are_not_handed_over(owned: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with psycopg.connect(Settings().postgres or "", autocommit=True) as owner:
+        owner.execute("CREATE SCHEMA public_outbox; CREATE TABLE public_outbox.stored_events ()")
+        with pytest.raises(Exit):
+            grant(str(conninfo_to_dict(owned)["user"]))
+        owners = owner.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'stored_events'").fetchall()
+        user = owner.info.user
+    assert "public_outbox 里是另一个事件库" in " ".join(capsys.readouterr().out.split())
+    assert owners == [(user,)] * 2
 
 
 def test_a_role_that_is_not_there_is_said_so(owned: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,9 +13,10 @@ import pytest
 from api.app import create_app
 from api.identity import UnsafeSettings
 from api.settings import is_loopback
-from tests.api.visitor import Visitor, identity
+from tests.api.visitor import Clock, Visitor, identity
 from tests.lives import OFFICER, REPORT
 from tests.server import serving, settings_for
+from tests.stores import Store
 
 OUTSIDE = ("0.0.0.0", "::", "10.1.2.3", "192.168.1.5", "example.cn", "")  # noqa: S104 - these are refused
 INSIDE = ("127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "::ffff:127.0.0.1")
@@ -64,6 +67,41 @@ def test_a_header_that_says_nobody_is_401(door: Visitor, claim: str | None) -> N
     assert answer.json()["code"] == "unidentified"
     assert answer.headers["WWW-Authenticate"] == "Bidao-Actor"
     assert door.stored() == before
+
+
+def test_what_another_process_has_just_taken_in_is_known_here(
+    lasting_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever word of it may come later: nobody is told no before the registers were read again."""
+
+    async def hear_nothing(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("api.app.keep_fresh", hear_nothing)
+    settings, clock = lasting_store.settings(tmp_path, wait_timeout=20), Clock()
+    with (
+        serving(settings, clock) as one,
+        serving(settings, clock) as other,
+        httpx.Client(base_url=one, timeout=30) as here,
+        httpx.Client(base_url=other, timeout=30) as there,
+    ):
+        keeper, visitor = Visitor(here, clock), Visitor(there, clock)
+
+        def listed(grid: str) -> dict[str, str]:
+            """A grid that only the first process knows of; the header of an officer in charge of it."""
+            node = {"id": grid, "level": "grid", "name": grid, "parent": "estate-chuangdan"}
+            taken_in = keeper.enact("territory", "import-territory", {"nodes": [node]})
+            assert taken_in.is_success, taken_in.text
+            return {"Bidao-Actor": f"officer-new; role=grid_officer; scope={grid}"}
+
+        asked = "/api/v1/incidents"
+        assert there.get(asked, headers=listed("g1")).status_code == 200
+        assert visitor.ask("", "report", {**REPORT, "grid": "g2"}, headers=listed("g2")).status_code == 201
+        listed("g3")
+        assert visitor.read(f"{asked}?territory=g3").status_code == 200
+        listed("g4")
+        assert visitor.read("/api/v1/territory/g4").status_code == 200
+        assert visitor.read(f"{asked}?territory=g5").status_code == 422
 
 
 def test_identity_comes_before_the_body(door: Visitor) -> None:

@@ -13,7 +13,7 @@ from time import sleep
 import httpx
 import pytest
 
-from api.opening import open_case_files, open_casework, open_territory
+from api.opening import RegistryUnusable, open_case_files, open_casework, open_territory
 from api.settings import Settings
 from domain.casework.application import Casework
 from domain.casework.books import RULES, books
@@ -64,6 +64,22 @@ def test_after_that_the_registry_file_says_nothing_any_more(settings: Settings, 
     changed = settings.model_copy(update={"registry": other})
     assert opened(changed, lambda casework: casework.territory.names) == names
     assert lines(changed) == before
+
+
+def test_nor_need_it_be_there(settings: Settings, tmp_path: Path) -> None:
+    gone = settings.model_copy(update={"registry": tmp_path / "none.json"})
+    with pytest.raises(RegistryUnusable, match="没有辖区文件"):
+        opened(gone, lambda casework: casework.territory)
+    names = opened(settings, lambda casework: casework.territory.names)
+    assert opened(gone, lambda casework: casework.territory.names) == names
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"nodes": [{"id": "g1"}]}'])
+def test_a_file_that_is_no_registry_is_refused(settings: Settings, tmp_path: Path, content: str) -> None:
+    other = tmp_path / "other.json"
+    other.write_text(content, "utf-8")
+    with pytest.raises(RegistryUnusable, match="不合要求"):
+        opened(settings.model_copy(update={"registry": other}), lambda casework: casework.territory)
 
 
 def open_at_once(settings: Settings, go: Connection) -> None:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.doctor import followed
+from api.opening import open_case_files
 from api.operation import BOOKS_OF_RULES
+from projections.engine import Standing
 from tests.api.visitor import Clock, Visitor
 from tests.lives import HANDLING, OFFICER, REPORT, REPORTED, RESIDENT
 from tests.server import serving
-from tests.stores import Store
+from tests.stores import Store, store_named
 
 
 def test_alive_and_ready(door: Visitor) -> None:
@@ -27,6 +37,67 @@ def test_alive_and_ready(door: Visitor) -> None:
     assert ready["following"]
     assert ready["store_position"] == position
     assert ready["lag"] == position - ready["views_position"]
+
+
+@pytest.mark.parametrize(
+    ("views", "fine", "sentence"),
+    [
+        (Standing(5, kept=True), True, "视图已跟到第5条，共5条"),
+        (Standing(5, kept=None), True, "视图已跟到第5条，共5条"),
+        (Standing(5, kept=False), True, "没有进程在维护：请启动服务并打开 BIDAO_FOLLOW，或运行 bidao follow"),
+        (Standing(4, kept=False), False, "没有进程在维护：请启动服务并打开 BIDAO_FOLLOW，或运行 bidao follow"),
+        (Standing(4, kept=None), False, "共5条：请启动服务并打开 BIDAO_FOLLOW，或运行 bidao follow"),
+        (Standing(4, kept=True), False, "有进程在维护：请稍后再查，仍不前进请看它的日志"),
+    ],
+)
+def test_the_doctor_says_what_to_do_for_views_that_stand_still(views: Standing, fine: bool, sentence: str) -> None:
+    finding = followed(views, 5)
+    assert finding.fine is fine
+    assert finding.sentence.endswith(sentence)
+
+
+def test_of_two_workers_one_keeps_the_views_and_the_other_says_that_it_waits(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    settings = store_named("postgres", request).settings(tmp_path)
+    open_case_files(settings).close()
+    environment = {
+        "BIDAO_DATABASE_URL": settings.postgres or "",
+        "BIDAO_DATABASE_SCHEMA": settings.database_schema,
+    }
+    with working(tmp_path, environment) as one:
+        assert "视图从第0条事件起由本进程维护" in one.said()
+        with working(tmp_path, environment) as other:
+            assert "待命：视图由别的进程维护" in other.said()
+            one.process.kill()
+            assert "由本进程维护" in other.said()
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """`bidao follow` in a process of its own."""
+
+    process: subprocess.Popen[str]
+
+    def said(self) -> str:
+        """Its next line."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+
+@contextmanager
+def working(data: Path, environment: dict[str, str]) -> Iterator[Worker]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "api", "follow", "--data", str(data)],
+        env={**os.environ, **environment, "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            yield Worker(process)
+        finally:
+            process.kill()
 
 
 def test_the_rule_book_is_public(door: Visitor) -> None:

@@ -25,6 +25,7 @@ from api.secret import SecretUnusable
 from api.settings import Settings
 from domain.casework.books import RULES
 from domain.casework.postgres_schema import grant_statements
+from domain.casework.store_file import StoreUnusable
 from tests.api.visitor import Clock, Visitor
 from tests.lives import CLOSED, REPORT
 from tests.server import serving
@@ -206,7 +207,9 @@ def test_the_doctor_knows_the_database(settings: Settings) -> None:
 
 
 def test_the_doctor_makes_nothing(settings: Settings, postgres: Database) -> None:
-    assert wrong(examine(settings)) == [f"数据库模式 {settings.database_schema} 里还没有必到的事件库"]
+    [missing] = wrong(examine(settings))
+    assert f"数据库模式 {settings.database_schema} 里还没有必到的事件库" in missing
+    assert "bidao grant" in missing
     made = postgres.execute(
         "SELECT count(*) FROM pg_tables WHERE schemaname LIKE %s", (f"{settings.database_schema}%",)
     )
@@ -262,8 +265,9 @@ def test_the_doctor_tells_what_the_role_may_do(settings: Settings, postgres: Dat
     assert "可以绕过只增不改的限制" in told(examine(settings)), "the tests' own role is a superuser"
     url = SecretStr(make_conninfo(settings.postgres or "", user=role))
     as_role = settings.model_copy(update={"database_url": url})
-    missing = f"数据库账号 {role} 不能在模式 {settings.views_schema}、{settings.outbox_schema} 里建表"
-    assert missing in wrong(examine(as_role))
+    [missing] = [sentence for sentence in wrong(examine(as_role)) if "里建表" in sentence]
+    assert f"数据库账号 {role} 不能在模式 {settings.views_schema}、{settings.outbox_schema} 里建表" in missing
+    assert f"bidao grant {role}" in missing
     for schema in (settings.views_schema, settings.outbox_schema):
         postgres.execute(SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(Identifier(schema), Identifier(role)))
     with visiting(as_role, Clock()) as visitor:
@@ -271,3 +275,26 @@ def test_the_doctor_tells_what_the_role_may_do(settings: Settings, postgres: Dat
     findings = examine(as_role)
     assert wrong(findings) == []
     assert f"数据库账号 {role} 不能修改或删除事件" in told(findings)
+
+
+@pytest.mark.parametrize(
+    ("wrong_in", "sentence"),
+    [
+        ({"dbname": "nowhere"}, "核对 BIDAO_DATABASE_URL 里的库名"),
+        ({"user": "nobody_of_this_name", "password": "s3cret"}, "核对 BIDAO_DATABASE_URL 里的账号和口令"),
+        ({"host": "127.0.0.1", "port": "1", "password": "s3cret"}, "核对 BIDAO_DATABASE_URL 里的主机和端口"),
+        ({"target_session_attrs": "standby"}, "不能写入"),
+    ],
+    ids=["database", "role", "server", "standby"],
+)
+def test_what_is_wrong_with_an_address_is_told_at_once_and_without_its_password(
+    settings: Settings, wrong_in: dict[str, str], sentence: str
+) -> None:
+    url = SecretStr(make_conninfo(settings.postgres or "", **wrong_in))
+    lost = settings.model_copy(update={"database_url": url})
+    with pytest.raises(StoreUnusable) as no:
+        open_case_files(lost)
+    for said in (str(no.value), "".join(wrong(examine(lost)))):
+        assert sentence in said
+        assert "s3cret" not in said
+        assert "\n" not in said

@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from api.metrics import Metrics
 from api.opening import open_case_files
 from domain.incident.commands import BY_NAME
 from tests.api.visitor import Clock, Visitor, identity
@@ -152,6 +153,8 @@ def test_a_store_that_fails_is_503_and_the_retry_succeeds(lasting_store: Store, 
                 client.get("/readyz"),
             ):
                 assert told(answer, 503, "store-unavailable").headers["Retry-After"]
+                asked_with_a_key = "Idempotency-Key" in answer.request.headers
+                assert ("幂等键" in answer.json()["detail"]) is asked_with_a_key, "only what has a key is told of it"
             order("ALTER TABLE mislaid RENAME TO stored_events")
         assert visitor.ask(OFFICER, "arrive", {}, case, headers=key).json()["version"] == 3
 
@@ -180,3 +183,12 @@ def test_every_command_tells_what_it_lacks(door: Visitor) -> None:
             assert {fault["pointer"] for fault in told(answer, 422, "invalid").json()["errors"]} == required
         else:
             assert answer.status_code in (200, 409)
+
+
+def test_the_metrics_say_whether_the_store_answers() -> None:
+    metrics = Metrics()
+    metrics.positions(7, 5)
+    assert metrics.registry.get_sample_value("bidao_store_up") == 1
+    metrics.unanswered()
+    assert metrics.registry.get_sample_value("bidao_store_up") == 0
+    assert metrics.registry.get_sample_value("bidao_store_position") == 7

@@ -46,7 +46,9 @@ def test_an_address_nobody_understands_is_refused_without_its_password(url: str)
     assert "secret" not in str(wrong.value)
 
 
-@pytest.mark.parametrize("schema", ["pg_temp", "information_schema", "Mixed", "a b", 'a"b', "", "a" * 51])
+@pytest.mark.parametrize(
+    "schema", ["pg_temp", "information_schema", "Mixed", "a b", 'a"b', "", "a" * 51, "a_views", "a_outbox"]
+)
 def test_a_schema_is_a_plain_name_of_our_own(schema: str) -> None:
     with pytest.raises(ValidationError):
         Settings(database_schema=schema)

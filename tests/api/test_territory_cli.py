@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from api.commands.territory import app
 from tests.api.terminal import Terminal
+from tests.server import settings_for
 from tests.stores import Store
 
 
@@ -41,6 +42,31 @@ def test_the_generated_registry_is_taken_in_and_taken_back_unchanged(terminal: T
     assert "没有网格员" not in shown
     again = terminal.run("import", *sheets(terminal), app=app)
     assert "没有新增记录" in again.output
+
+
+def test_a_new_store_begins_with_the_registry_made_of_the_sheets(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, new = tmp_path / "registry.json", Terminal(settings_for(tmp_path / "data"))
+    words = ["registry", str(file), *map(str, sheets(terminal))]
+    made = CliRunner().invoke(app, words)
+    assert made.exit_code == 0, made.output
+    assert "街道7　社区65　小区392　网格411　楼栋924" in made.output
+    assert CliRunner().invoke(app, words).exit_code == 1, "no file is covered"
+    monkeypatch.setenv("BIDAO_REGISTRY", str(file))
+    shown = new.run("show", app=app).output
+    assert shown == made.output
+    again = new.run("import", *sheets(terminal), app=app)
+    assert "没有新增记录" in again.output
+
+
+def test_no_registry_is_made_of_a_sheet_that_will_not_do(tmp_path: Path) -> None:
+    bad = sheet(tmp_path, "编号,层级,名称,上级编号\ng9,大院,九,\ng8,网格,八,nowhere\n")
+    told = CliRunner().invoke(app, ["registry", str(tmp_path / "registry.json"), bad])
+    assert told.exit_code == 1
+    assert "节点表第2行：“层级”应为" in told.output
+    assert "节点表第3行：上级“nowhere”不在册" in told.output
+    assert not (tmp_path / "registry.json").exists()
 
 
 def test_a_dry_run_tells_and_writes_nothing(terminal: Terminal) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
@@ -19,6 +20,7 @@ from pydantic import SecretStr
 
 from api.opening import open_watch_leadership
 from api.settings import Settings
+from api.watch.chores import Chores, Tally
 from api.watch.outbox import Listed, Outbox
 from projections.database import DatabaseUnavailable
 from tests.api.receiver import PATIENCE, SECRET, Post, Receiver, answering, is_signed, receiving
@@ -188,6 +190,27 @@ def test_the_watch_goes_on_when_every_connection_was_cut(tmp_path: Path, receive
                 postgres.execute(CUT, (name,))
     ids = {(post.data["incident_id"], post.id) for post in receiver.posts}
     assert len(ids) == 3, "what was not known to have arrived came again under its own id"
+
+
+def test_trouble_is_over_for_the_watch_at_its_next_look(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However long it lasted; and it is logged once."""
+    pass_once, failures = Chores.pass_once, list[int]()
+
+    async def failing(chores: Chores, now: datetime) -> Tally:
+        if len(failures) < 30:
+            failures.append(1)
+            raise DatabaseUnavailable("restarting")
+        return await pass_once(chores, now)
+
+    monkeypatch.setattr(Chores, "pass_once", failing)
+    caplog.set_level("INFO", "bidao.watch")
+    with watching(partial(settings_for, tmp_path), receiver.url) as visitor:
+        receiver.wait(about(reported(visitor)))
+    told = [record.getMessage() for record in caplog.records if record.name == "bidao.watch"]
+    assert len([line for line in told if "tries again and again" in line]) == 1
+    assert len([line for line in told if "goes on" in line]) == 1
 
 
 def about(case: str) -> Callable[[list[Post]], bool]:

@@ -42,9 +42,9 @@ def members(backup: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def packed(path: Path, parts: Mapping[str, bytes]) -> None:
+def packed(path: Path, parts: Mapping[str, bytes], method: int = ZIP_DEFLATED) -> None:
     """An archive as anybody can make it."""
-    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+    with ZipFile(path, "w", method) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
 

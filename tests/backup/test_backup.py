@@ -5,18 +5,22 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 import pytest
 import time_machine
 
 from api.doctor import examine
+from api.opening import open_outbox
 from api.settings import Settings
 from domain.casework.backups import Backup
+from domain.clocks import SHANGHAI
 from tests.api.visitor import START, Clock, Visitor
 from tests.backup.operating import bidao, left, log
 from tests.lives import CLOSED, REPORT
@@ -116,3 +120,22 @@ def test_a_rehearsal_tells_what_is_in_it_and_writes_nothing(saved: Path, empty: 
     assert "86条事件，5件案件" in told.output
     assert not empty.data.exists()
     assert bidao(empty, "restore", saved).exit_code == 0
+
+
+def test_nobody_is_called_again_for_what_was_restored(saved: Path, empty: Settings) -> None:
+    """The calls in it went out before the backup, or are somebody's to make good; a rehearsal calls nobody."""
+    told = bidao(empty, "restore", saved)
+    assert told.exit_code == 0, told.output
+    assert "值班通知不再发出" in told.output
+    assert ("bidao grant" in told.output) is (empty.postgres is not None)
+    with closing(open_outbox(empty)) as outbox:
+        outbox.begin(START)  # as the watch does when it is taken up
+        position, _ = outbox.follows()
+    assert position == len(log(empty))
+
+
+def test_what_is_in_a_backup_is_dated(saved: Path) -> None:
+    with Backup(saved) as backup, ZipFile(saved) as archive:
+        made_at = backup.manifest.made_at.astimezone(SHANGHAI)
+        for member in archive.infolist():
+            assert abs(datetime(*member.date_time, tzinfo=SHANGHAI) - made_at) < timedelta(seconds=2)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from zipfile import ZIP_BZIP2
 
 import orjson
 import psycopg
@@ -13,7 +14,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from api.settings import MEMORY, Settings
-from domain.casework.backups import EVENTS, MANIFEST, SECRET, Backup, BackupUnusable
+from domain.casework.backups import EVENTS, LARGEST_MEMBER, LONGEST_LINE, MANIFEST, SECRET, Backup, BackupUnusable
 from domain.casework.restoring import examined
 from tests.backup.operating import bidao, left, log, members, packed
 from tests.server import settings_for
@@ -138,6 +139,26 @@ def no_event(parts: Parts) -> None:
     reckoned(parts)
 
 
+def one_long_line(parts: Parts) -> None:
+    """A megabyte or two as a file, and in memory as much as somebody likes."""
+    parts[EVENTS] += b" " * (LONGEST_LINE + 1)
+    reckoned(parts)
+
+
+def short_secret(parts: Parts) -> None:
+    parts[SECRET] = b"short"
+    reckoned(parts, secret=hashlib.sha256(parts[SECRET]).hexdigest())
+
+
+def endless_secret(parts: Parts) -> None:
+    parts[SECRET] = bytes(LARGEST_MEMBER + 1)
+    reckoned(parts, secret=hashlib.sha256(parts[SECRET]).hexdigest())
+
+
+def endless_manifest(parts: Parts) -> None:
+    parts[MANIFEST] += b" " * LARGEST_MEMBER
+
+
 @pytest.mark.parametrize(
     ("alter", "words"),
     [
@@ -151,6 +172,10 @@ def no_event(parts: Parts) -> None:
         (version_missing, "第86条事件不是"),
         (of_tomorrow, "第86条事件（incident.invented_later）本程序不能解读"),
         (no_event, "已损坏或被改动过"),
+        (one_long_line, "有一行长得不合理"),
+        (short_secret, "密钥不完整"),
+        (endless_secret, "secret.key 大得不合理"),
+        (endless_manifest, "manifest.json 大得不合理"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -159,6 +184,11 @@ def test_one_that_somebody_altered(saved: Path, tmp_path: Path, alter: Callable[
     alter(parts)
     packed(tmp_path / "altered.zip", parts)
     refused(tmp_path / "altered.zip", tmp_path, words)
+
+
+def test_one_packed_in_a_way_that_is_not_read_bit_by_bit(saved: Path, tmp_path: Path) -> None:
+    packed(tmp_path / "other.zip", members(saved), ZIP_BZIP2)
+    refused(tmp_path / "other.zip", tmp_path, "用别的方法压缩")
 
 
 def test_a_store_that_is_there_is_never_covered(saved: Path, empty: Settings) -> None:
@@ -170,13 +200,16 @@ def test_a_store_that_is_there_is_never_covered(saved: Path, empty: Settings) ->
     assert log(empty) == before
 
 
-@pytest.mark.parametrize("name", ["events.db", "views.db", "outbox.db", "secret.key"])
+@pytest.mark.parametrize(
+    "name",
+    ["events.db", "views.db", "outbox.db", "secret.key", "events.db-wal", "events.db-journal", "outbox.db-wal"],
+)
 def test_nor_is_any_file_of_one(saved: Path, tmp_path: Path, name: str) -> None:
     settings = settings_for(tmp_path)
     (tmp_path / name).write_bytes(b"somebody's")
     told = bidao(settings, "restore", saved)
     assert told.exit_code == 1
-    assert name in told.output
+    assert name in told.output.replace("\n", "")
     assert left(tmp_path) == [name]
     assert (tmp_path / name).read_bytes() == b"somebody's"
 
@@ -230,3 +263,19 @@ def test_nor_is_one_that_does_not_hold_together(saved: Path, tmp_path: Path) -> 
     assert told.exit_code == 1
     assert "第60条事件缺失" in told.output
     assert left(tmp_path) == ["data"]
+
+
+def test_a_refusal_is_one_sentence_from_its_first_line(saved: Path, stories: Settings, tmp_path: Path) -> None:
+    target = settings_for(tmp_path / "data")
+    assert bidao(target, "restore", saved).exit_code == 0
+    for told, words in (
+        (bidao(target, "restore", tmp_path / "none.zip"), "没有备份文件"),
+        (bidao(target, "restore", tmp_path), "没有备份文件"),
+        (bidao(target, "restore", saved), "已有"),
+        (bidao(stories, "backup", tmp_path / "none" / "x.zip"), "没有目录"),
+        (bidao(settings_for(tmp_path / "typo"), "backup", tmp_path / "x.zip"), "BIDAO_DATABASE_URL"),
+    ):
+        assert told.exit_code == 1
+        assert words in told.output.replace("\n", "")
+        assert told.output.splitlines()[0], "nothing stands before it"
+        assert "另一个库" not in told.output
