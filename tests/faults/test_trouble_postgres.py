@@ -6,21 +6,24 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Event
 from time import sleep
 
+import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
+from api.opening import open_views
+from api.settings import Settings
 from domain.casework.postgres import PostgresCaseRecorder
 from tests import postgres
 from tests.faults.cluster import Cluster
-from tests.faults.desk import Desk, desk, shown_once, told_to_wait
+from tests.faults.desk import TRIES, Desk, desk, shown_once, told_to_wait
 from tests.faults.exchange import Cut, Place
 from tests.faults.proxy import proxy
 from tests.faults.test_commit_cut import APPEND
@@ -98,6 +101,68 @@ def test_a_restart_under_load_loses_and_doubles_nothing(server: Server, url: str
                 each.result()
         assert len(set(done)) == len(done)
         shown_once(served.visitor)
+
+
+WORKLOAD = "/api/v1/views/workload?by=district&after={}"
+
+
+@contextmanager
+def slow_to_write(server: Server) -> Iterator[None]:
+    """Commits that nobody waits for, as those of the views, stay in memory for so long that a crash takes them."""
+    server.say("ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        server.say("ALTER SYSTEM RESET wal_writer_delay", "SELECT pg_reload_conf()")
+
+
+def test_what_a_crash_took_from_the_views_nobody_is_told_they_show(server: Server, url: str, tmp_path: Path) -> None:
+    """Another process kept them and died as well; this one was told how far they had come, and remembers it."""
+    settings = settings_for(tmp_path, database_url=SecretStr(url), wait_timeout=3, follow=False)
+    with slow_to_write(server), desk(settings) as served:
+        for _ in range(5):
+            before, receipt = crashed_behind(server, settings, served)
+            if before < receipt:
+                break
+        else:
+            raise AssertionError("the views were on the disk each time")
+        read, path = served.visitor.read, WORKLOAD.format(receipt)
+        answer = patient(served, path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "views-behind"), answer.text
+        ready = served.visitor.client.get("/readyz").json()
+        assert (ready["views_position"], ready["lag"], ready["following"]) == (before, receipt - before, False)
+        assert read("/api/v1/views/workload").json()["position"] == before
+        with closing(open_views(settings, served.service.casework.files)) as views:
+            views.start()
+            answer = patient(served, path)
+            assert answer.headers["ETag"].startswith(f'W/"{receipt}-')
+            assert answer.json()["position"] == receipt
+            shown_once(served.visitor)
+
+
+def crashed_behind(server: Server, settings: Settings, served: Desk) -> tuple[int, int]:
+    """How far the views have come after a crash, and had come before: to what was then reported and shown."""
+    with closing(open_views(settings, served.service.casework.files)) as views:
+        views.start()
+        receipt: int = served.insist(served.report, served.visitor.new_key()).json()["position"]
+        assert served.visitor.read(WORKLOAD.format(receipt)).is_success
+        views.stop()
+        server.kill()
+        server.wait()
+    with psycopg.connect(settings.postgres or "") as connection:
+        asked = SQL("SELECT min(position) FROM {}").format(Identifier(settings.views_schema, "views"))
+        [[position]] = connection.execute(asked).fetchall()
+    return position, receipt
+
+
+def patient(served: Desk, path: str) -> httpx.Response:
+    """The first answer that is not about a database that does not answer."""
+    for _ in range(TRIES):
+        answer = served.visitor.read(path)
+        if answer.is_success or answer.json()["code"] != "store-unavailable":
+            return answer
+        sleep(0.02)
+    raise AssertionError("the service did not recover")
 
 
 def test_a_commit_that_takes_for_ever_is_told_and_found_again(server: Server, url: str, tmp_path: Path) -> None:
