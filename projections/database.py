@@ -90,13 +90,18 @@ class Transaction(Protocol):
     def relations(self) -> Mapping[str, Literal["table", "view"]]:
         """The tables and views there are, by name."""
 
+    def is_led(self, name: str) -> bool | None:
+        """Whether some process has this lead now; None on SQLite, where that cannot be told."""
+
     def analyze(self, table: str) -> None:
         """Say that a table was filled, where the plans of statements depend on what it holds."""
 
-    def alone(self) -> None:
-        """Wait until nobody reads any more; until this transaction ends nobody begins to.
+    def alone(self, change: Callable[[], None]) -> None:
+        """Change which tables there are while nobody reads; until this transaction ends nobody begins to.
 
-        Before tables change places: a snapshot must not find the new ones without the rows it cannot see.
+        A snapshot must not find new tables without the rows it cannot see. Whoever reads is waited for, in
+        turns so short that others may begin meanwhile; so `change` may be run, and undone, more than once. Raises
+        `DatabaseUnusable` when somebody keeps reading.
         """
 
     def notify(self, word: str) -> None:
@@ -129,6 +134,9 @@ class Database(Protocol):
 
     def leadership(self, name: str) -> Leadership:
         """The right to do what one process at a time has to do; on SQLite nothing has to, and everybody holds it."""
+
+    def rebuilding(self) -> Leadership:
+        """The right to make tables beside those in use, and to drop such as another broke off; on SQLite as well."""
 
     def listening(self, heard: Heard, events: Heard) -> Listening | None:
         """Hear of every `notify`, and (`events`) of every append to the event store beside; None on SQLite.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event, RLock, Thread
+from typing import NamedTuple
 
 from domain.casework.application import CaseFiles
 from projections import ALL
@@ -14,17 +15,28 @@ from projections.database import Database, Listening, Transaction
 from projections.frame import Frame
 from projections.pages import Pages
 from projections.projection import Projection
+from projections.reading import Snapshot
 from projections.rebuilding import Progress, Rebuilding, RebuildReport
-from projections.tables import Tables
+from projections.tables import Tables, lead, position_of
 from projections.waiting import Waiters
 
 log = logging.getLogger(__name__)
-PAUSE, LONGEST_PAUSE = 0.1, 30.0
-"""Seconds before another try after a failure: doubled each time, up to the longest."""
+PAUSE, LONGEST_PAUSE = 0.1, 2.0
+"""Seconds before another try after a failure: doubled each time, up to the longest, as others wait for what failed.
+Once the database is heard of again, nobody waits any longer.
+"""
 
 
 class ViewsAhead(RuntimeError):
     """The views know of events that the store does not have."""
+
+
+class Standing(NamedTuple):
+    """How the views stand, by what the database says."""
+
+    position: int
+    kept: bool | None
+    """Whether some process keeps them or is about to; None where only a store that stays ahead tells that none does."""
 
 
 class Views:
@@ -57,20 +69,40 @@ class Views:
         self._pages, self._frame = Pages(files), Frame()
         self._tables = Tables(where, projections)
         self._waiters = Waiters(self._tables.position())
-        self._leadership = self._tables.database.leadership("views")
+        self._leadership = self._tables.database.leadership(lead(projections))
         self._one_at_a_time = RLock()
-        self._woken, self._ended = Event(), Event()
+        self._woken, self._again, self._ended = Event(), Event(), Event()
+        self._stuck = 0
         self._thread: Thread | None = None
         self._listening: Listening | None = None
 
     @property
     def position(self) -> int:
-        """Up to where every view has come."""
+        """Up to where every view has come, as was last heard: a database that crashed, or a copy of it that took
+        its place, may have forgotten the last of it. What a reader is promised rests on a `snapshot`.
+        """
         return self._waiters.position
 
     def reading(self) -> AbstractContextManager[Transaction]:
         """One snapshot of all views, from any thread. Raises `DatabaseUnavailable`."""
         return self._tables.reading()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The same, and the position that is true of it."""
+        with self._tables.reading() as transaction:
+            yield Snapshot(transaction, position_of(transaction, self._tables.views))
+
+    def look(self) -> Standing:
+        """Ask the database, and believe it: the position may turn out to be an earlier one than was heard of.
+
+        Raises `DatabaseUnavailable`.
+        """
+        believed = self.position
+        with self.snapshot() as found:
+            kept = True if self._may_lead else found.transaction.is_led(lead(self._tables.views))
+        self._waiters.corrected(believed, found.position)
+        return Standing(found.position, kept)
 
     def catch_up(self) -> int:
         """Merge all there is, page by page, and return the position reached.
@@ -91,6 +123,7 @@ class Views:
         """Follow the log on a thread of its own; or only see how far others come, who keep the views."""
         self._may_lead = leading
         self._ended.clear()
+        self._again.clear()
         self._woken.set()
         self._listening = self._tables.database.listening(self._came_elsewhere, self._appended)
         self._thread = Thread(target=self._follow, name="views", daemon=True)
@@ -99,6 +132,7 @@ class Views:
     def stop(self) -> None:
         """End that thread after the page it is at."""
         self._ended.set()
+        self._again.set()
         self._woken.set()
         if self._listening is not None:
             self._listening.close()
@@ -149,21 +183,49 @@ class Views:
 
     def _follow(self) -> None:
         pause = 0.0
-        while not self._ended.wait(pause):
+        while not self._ended.is_set():
             self._woken.wait(self._poll)
             if not self._waiters:
                 self._ended.wait(self._gather)
             self._woken.clear()
+            self._again.clear()
             try:
-                while not self._ended.is_set() and self._leading() and self._step():
-                    pass
-                if not self.leads:
-                    self._look()
-                self.error, pause = None, 0.0
+                self._go_on()
             except Exception as error:
-                self.error = f"{type(error).__name__}: {error}"
+                self._fails(error)
+                self._let_go()  # another process may be able to, and looks while this one pauses
                 pause = min(max(PAUSE, 2 * pause), LONGEST_PAUSE)
-                log.exception("the views stay at position %d; trying again in %.1f seconds", self.position, pause)
+                if self._ended.is_set() or self._again.wait(pause):
+                    pause = 0.0
+            else:
+                pause = 0.0
+        self._let_go()
+
+    def _go_on(self) -> None:
+        """Merge all there is, if it is on this process to do so; else see how far another has come."""
+        while not self._ended.is_set() and self._leading() and self._step():
+            pass
+        if not self.leads:
+            self.look()
+        if self.error is not None and (self.leads or self._sees_progress()):
+            self._works()
+
+    def _sees_progress(self) -> bool:
+        """Whether others get further, where this process could not."""
+        return not self._may_lead or self.position > self._stuck or self.position >= self._pages.head
+
+    def _fails(self, error: Exception) -> None:
+        """Say so when it begins, and when the trouble becomes another."""
+        name = type(error).__name__
+        if self.error is None or not self.error.startswith(f"{name}: "):
+            log.error("the views stay at position %d, and are tried again and again", self.position, exc_info=error)
+        self.error, self._stuck = f"{name}: {error}", self.position
+
+    def _works(self) -> None:
+        self.error = None
+        log.info("the views go on from position %d", self.position)
+
+    def _let_go(self) -> None:
         self._leadership.release()
         self.leads = False
 
@@ -174,20 +236,20 @@ class Views:
             log.info("the views are kept here%s, from position %d", "" if leads else " no longer", self.position)
         return leads
 
-    def _look(self) -> None:
-        """How far another process has come, unless it was heard meanwhile."""
-        stood, reached = self.position, self._tables.position()
-        if self.position == stood:
-            self._waiters.arrived(reached)
-
     def _came_elsewhere(self, word: str) -> None:
+        """Time to look. What is said is of the views that whoever said it has; and anybody may say anything."""
         if not word:
+            self._heard_again()
+        elif not self.leads:
             self._woken.set()
-        elif not self.leads and int(word) > self.position:
-            self._waiters.arrived(int(word))
 
     def _appended(self, word: str) -> None:
         if not word:
+            self._heard_again()
+        elif self.leads:
             self._woken.set()
-        else:
-            self.wake(int(word))
+
+    def _heard_again(self) -> None:
+        """The connection was lost, and with it, it may be, what was told meanwhile and what was believed before."""
+        self._woken.set()
+        self._again.set()

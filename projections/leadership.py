@@ -80,7 +80,7 @@ class PostgresLeadership:
     """
 
     def __init__(self, url: str, schema: str, name: str) -> None:
-        self._url, self._key = url, lock_key("lead", schema, name)
+        self._url, self._key = url, lead_key(schema, name)
         self._session: psycopg.Connection[Any] | None = None
         self._held = False
 
@@ -114,6 +114,11 @@ def lively(url: str) -> str:
     given = conninfo_to_dict(url)
     options = f"{given.get('options') or ''} {LIVELY['options']}"
     return make_conninfo("", **{**LIVELY, **given, "options": options})
+
+
+def lead_key(schema: str, name: str) -> int:
+    """The key of the lock that whoever leads this holds."""
+    return lock_key("lead", schema, name)
 
 
 def lock_key(*words: str) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from time import sleep
 from typing import Any, ClassVar, Literal, cast
 
 import psycopg
@@ -17,13 +18,17 @@ from psycopg_pool import ConnectionPool
 
 from domain.casework.postgres_network import RECONNECT
 from projections.database import DatabaseUnavailable, DatabaseUnusable, Dialect, Heard, Listening, Row, Rows
-from projections.leadership import Leadership, PostgresLeadership, lively, lock_key, session
+from projections.leadership import Leadership, PostgresLeadership, lead_key, lively, lock_key, session
 from projections.listening import PostgresListening
 
 PATIENCE = 5.0
 """Seconds to wait for a connection."""
 LONGEST = "60s"
 """How long to wait for another writer: as long as comparing and swapping after a rebuild may take."""
+SHORT = "5s"
+"""How long to wait for any other lock: less than a request may wait for its answer."""
+MOMENT, TURNS, PAUSE = "1s", 10, 0.5
+"""How long the readers are kept waiting for a change of tables, how often, and how many seconds they have between."""
 APPENDED = "stored_events"
 """The channel on which the event store tells of every append, with its last position."""
 CONNECTIONS = 8
@@ -37,8 +42,14 @@ DIALECT = Dialect(
     monday="to_char(date_trunc('week', {}::date), 'YYYY-MM-DD')",
     merges=False,
 )
+OCCUPIED = "有别的数据库事务一直占用着视图（例如没有结束的 psql 会话），重建没有换上，原视图照旧：请结束它后再重建。"
+PASSING = (
+    psycopg.OperationalError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.UndefinedTable,  # dropped in a rebuild by another version; whoever follows makes it again
+)
 _MAKE = """
-    BEGIN;
+    BEGIN ISOLATION LEVEL READ COMMITTED;
     SELECT pg_advisory_xact_lock({turn});
     DO $$ BEGIN
         IF to_regnamespace({name}) IS NULL THEN
@@ -50,6 +61,8 @@ _MAKE = """
 # Plans depend on values (how many cases there are in a grid, how near a time is), and on nothing worth compiling.
 _CONFIGURE = """
     SET search_path TO {schema};
+    SET lock_timeout TO {short};
+    SET default_transaction_isolation TO 'read committed';
     SET plan_cache_mode TO force_custom_plan;
     SET jit TO off;
     SET random_page_cost TO 1.1;
@@ -58,8 +71,18 @@ _CONFIGURE = """
     SET client_min_messages TO warning"""
 # The lock is no query: it comes before the snapshot, which so is never older than the tables it is for.
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {schema}.readers IN ACCESS SHARE MODE"
-_WRITE = "BEGIN; SET LOCAL lock_timeout TO {longest}; SELECT pg_advisory_xact_lock({turn})"
-_ALONE = "LOCK TABLE readers IN ACCESS EXCLUSIVE MODE"
+_WRITE = """
+    BEGIN ISOLATION LEVEL READ COMMITTED;
+    SET LOCAL lock_timeout TO {longest};
+    SELECT pg_advisory_xact_lock({turn})"""
+_LED = """
+    SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (classid::BIGINT << 32) + objid::BIGINT = CAST(? AS BIGINT)"""
+_ALONE = f"SET LOCAL lock_timeout TO '{MOMENT}'; LOCK TABLE readers IN ACCESS EXCLUSIVE MODE"
+_OWNER = """
+    SELECT rolname FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
+    WHERE nspname = %s AND rolname <> current_user AND pg_has_role(nspowner, 'MEMBER')"""
 
 
 class _Row(tuple[Any, ...]):
@@ -134,11 +157,25 @@ class PostgresTransaction:
                 AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())""")
         return dict(rows)
 
+    def is_led(self, name: str) -> bool | None:
+        [led] = self.execute(_LED, (lead_key(self._channel, name),)).fetchone()
+        return bool(led)
+
     def analyze(self, table: str) -> None:
         self.execute(f'ANALYZE "{table}"')
 
-    def alone(self) -> None:
-        self.execute(_ALONE)
+    def alone(self, change: Callable[[], None]) -> None:
+        for turn in range(1, TURNS + 1):
+            try:
+                with self._connection.transaction():  # within ours: a savepoint
+                    self._connection.execute(_ALONE)
+                    change()
+            except psycopg.errors.LockNotAvailable as error:
+                if turn == TURNS:
+                    raise DatabaseUnusable(OCCUPIED) from error
+                sleep(PAUSE)
+            else:
+                return
 
     def notify(self, word: str) -> None:
         self.execute("SELECT pg_notify(?, ?)", (self._channel, word))
@@ -192,12 +229,16 @@ class PostgresDatabase:
     def leadership(self, name: str) -> Leadership:
         return PostgresLeadership(self._url, self._schema, name)
 
+    def rebuilding(self) -> Leadership:
+        return self.leadership("rebuild")
+
     def listening(self, heard: Heard, events: Heard) -> Listening | None:
         return PostgresListening(self._url, {self._schema: heard, APPENDED: events})
 
     def _make(self) -> None:
         try:
             with session(self._url) as connection:
+                self._act_as_owner(connection)
                 connection.execute(self._of(_MAKE))
         except psycopg.errors.InsufficientPrivilege as error:
             role = f"数据库角色不能建立模式 {self._schema}"
@@ -209,11 +250,18 @@ class PostgresDatabase:
     def _configure(self, connection: psycopg.Connection[_Row]) -> None:
         connection.adapters.register_dumper(bool, _AsInteger)
         connection.execute(self._of(_CONFIGURE))
+        self._act_as_owner(connection)
+
+    def _act_as_owner(self, connection: psycopg.Connection[Any]) -> None:
+        """What an administrator makes in a schema of the service's must be the service's, too."""
+        for (owner,) in connection.execute(_OWNER, (self._schema,)):
+            with suppress(psycopg.errors.InsufficientPrivilege):  # a member that may not act as the owner
+                connection.execute(SQL("SET ROLE {}").format(Identifier(owner)))
 
     def _of(self, statement: Any) -> Composed:
         schema = Identifier(self._schema)
-        words = {"name": Quoted(schema.as_string()), "longest": Quoted(LONGEST), "turn": Quoted(self._turn)}
-        return SQL(statement).format(schema=schema, **words)
+        words = {"name": schema.as_string(), "longest": LONGEST, "short": SHORT, "turn": self._turn}
+        return SQL(statement).format(schema=schema, **{word: Quoted(meant) for word, meant in words.items()})
 
 
 @contextmanager
@@ -221,5 +269,5 @@ def _told() -> Iterator[None]:
     """Trouble that passes, told apart from a statement that is wrong."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
+    except PASSING as error:
         raise DatabaseUnavailable(str(error)) from error

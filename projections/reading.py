@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -18,6 +19,20 @@ class Readable(Protocol):
 
     def reading(self) -> AbstractContextManager[Transaction]:
         """One snapshot of all views."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Views as of one position: however many queries are asked of it, all see the same."""
+
+    transaction: Transaction
+    position: int
+    """Up to where every view has come in it."""
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """See `Readable`."""
+        yield self.transaction
 
 
 @dataclass(slots=True)

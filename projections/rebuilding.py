@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from projections import statements
-from projections.database import Dialect, Transaction
+from projections.database import DatabaseUnusable, Dialect, Transaction
 from projections.frame import Frame
 from projections.pages import Page, Pages
 from projections.statements import PARTS, View
@@ -18,6 +18,7 @@ PAGE = 10_000
 Progress = Callable[[int, int], None]
 """Told how many events are done, and how many there are."""
 Generations = Mapping[View, int]
+RUNNING = "另一个重建正在进行，请等它完成后再重建。"
 Statements = Callable[[View, int, Dialect], Iterator[str]]
 
 
@@ -45,10 +46,18 @@ class Rebuilding:
         self._pages, self._tables = pages, tables
         self._frame = Frame()
         self._fresh: Generations = {}
+        self._begun = 0
 
     def run(self, progress: Progress | None = None) -> RebuildReport:
-        """Fill, furnish, compare and swap. Until the swap nobody sees any of it."""
-        with closing(self._frame):
+        """Fill, furnish, compare and swap. Until the swap nobody sees any of it.
+
+        Raises `DatabaseUnusable` while another rebuild runs.
+        """
+        right = self._tables.database.rebuilding()
+        with closing(self._frame), ExitStack() as until_the_end:
+            until_the_end.callback(right.release)
+            if not right.take():
+                raise DatabaseUnusable(RUNNING)
             with self._tables.writing() as transaction:
                 self._begin(transaction)
             reached = self._fill(progress)
@@ -62,6 +71,7 @@ class Rebuilding:
 
     def _begin(self, transaction: Transaction) -> None:
         """Empty tables beside those in use; what a broken rebuild left is thrown away."""
+        self._begun = self._pages.head
         self._fresh = dict.fromkeys(self._tables.views, latest(transaction) + 1)
         discard(transaction, self._tables.views)
         for view, generation in self._fresh.items():
@@ -92,13 +102,16 @@ class Rebuilding:
             self._follow(transaction, {view: old.generation}, old.position, head)
             same = _digest(transaction, view, old.generation) == _digest(transaction, view, generation)
             (equal if same else different).append(view.name)
-        transaction.alone()
+        transaction.alone(lambda: self._change_places(transaction, head))
+        tell(transaction, self._tables.views)
+        return RebuildReport(head, tuple(equal), tuple(different), tuple(new))
+
+    def _change_places(self, transaction: Transaction, head: int) -> None:
+        """What another version keeps stays; its views that nobody moved while all this was done go."""
         self._each(transaction, statements.show)
         for view, generation in self._fresh.items():
             stand(transaction, view, Stand(view.definition(), generation, head))
-        discard(transaction, self._tables.views)
-        tell(transaction, self._tables.views)
-        return RebuildReport(head, tuple(equal), tuple(different), tuple(new))
+        discard(transaction, self._tables.views, self._begun)
 
     def _follow(self, transaction: Transaction, views: Generations, start: int, stop: int) -> None:
         for page in self._pages_after(start, stop):

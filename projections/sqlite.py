@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -14,10 +14,12 @@ from time import sleep
 from typing import Literal
 
 from projections.database import DatabaseUnavailable, DatabaseUnusable, Dialect, Heard, Listening, Row, Rows
-from projections.leadership import Leadership, SharedLeadership
+from projections.leadership import FileLeadership, Leadership, SharedLeadership
 
 PATIENCE = 60.0
 """Seconds to wait for another writer: as long as comparing and swapping after a rebuild may take."""
+GONE = "no such table"
+"""What is said of a table that a rebuild by another version has dropped; whoever follows makes it again."""
 BOUND = 30_000
 """Values bound in one statement; SQLite takes 32,766."""
 DIALECT = Dialect(
@@ -63,11 +65,16 @@ class SQLiteTransaction:
     def relations(self) -> Mapping[str, Literal["table", "view"]]:
         return dict(self._connection.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"))
 
+    def is_led(self, name: str) -> bool | None:
+        """Whoever leads leaves no trace."""
+        return None
+
     def analyze(self, table: str) -> None:
         """Nothing: plans are steered by indices and `+`, the same for few rows and many."""
 
-    def alone(self) -> None:
-        """Nothing: a snapshot keeps the tables it began with."""
+    def alone(self, change: Callable[[], None]) -> None:
+        """At once: a snapshot keeps the tables it began with."""
+        change()
 
     def notify(self, word: str) -> None:
         """Nothing: nobody listens."""
@@ -131,6 +138,9 @@ class SQLiteDatabase:
     def leadership(self, name: str) -> Leadership:
         return SharedLeadership()
 
+    def rebuilding(self) -> Leadership:
+        return FileLeadership(self.path.with_suffix(".rebuild.lock"))
+
     def listening(self, heard: Heard, events: Heard) -> Listening | None:
         return None
 
@@ -157,7 +167,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR and not str(error).startswith(GONE):
             raise
         raise DatabaseUnavailable(str(error)) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +40,10 @@ class Stand(NamedTuple):
     position: int
 
 
+NOWHERE = Stand("", 0, 0)
+"""Of a view that has no tables; generations are counted from 1."""
+
+
 class Tables:
     """The tables of these views: in a database, in the SQLite file at a path, or in a temporary one.
 
@@ -67,18 +72,17 @@ class Tables:
         return self.database.writing()
 
     def stands(self, transaction: Transaction) -> dict[View, Stand]:
-        """How far each view has come. Raises `DefinitionChanged`."""
+        """How far each view has come; one without tables nowhere. Raises `DefinitionChanged`."""
         found = registry(transaction)
         for view in self.views:
-            if found[view.name].definition != view.definition():
+            if view.name in found and found[view.name].definition != view.definition():
                 raise DefinitionChanged(view)
-        return {view: found[view.name] for view in self.views}
+        return {view: found.get(view.name, NOWHERE) for view in self.views}
 
     def position(self) -> int:
         """Up to where every view has come."""
         with self.reading() as transaction:
-            found = registry(transaction)
-        return min(found[view.name].position for view in self.views)
+            return position_of(transaction, self.views)
 
     def advance(self, start: int, reached: int, changes: Mapping[View, Rows]) -> bool:
         """Merge what a page brings to the views that stand at `start`; False when another process was faster."""
@@ -87,6 +91,8 @@ class Tables:
             if any(stands[view].position != start for view in changes):
                 return False
             for view, rows in changes.items():
+                if stands[view] == NOWHERE:  # another version's rebuild dropped it
+                    stands[view] = make(transaction, view, latest(transaction) + 1)
                 self.put(transaction, view, stands[view].generation, rows, statements.merge)
                 stand(transaction, view, stands[view]._replace(position=reached))
             tell(transaction, self.views)
@@ -112,27 +118,32 @@ class Tables:
                     make(transaction, view, generation)
 
 
-def make(transaction: Transaction, view: View, generation: int) -> None:
+def make(transaction: Transaction, view: View, generation: int) -> Stand:
     """A new view: its tables, empty, and its stand before the first event."""
     dialect = transaction.dialect
     transaction.execute(statements.create(view, generation, dialect))
     for more in (statements.furnish, statements.show):
         for statement in more(view, generation, dialect):
             transaction.execute(statement)
-    stand(transaction, view, Stand(view.definition(), generation, 0))
+    made = Stand(view.definition(), generation, 0)
+    stand(transaction, view, made)
+    return made
 
 
-def discard(transaction: Transaction, views: Sequence[View]) -> None:
-    """Drop every table that none of these views is shown from: old versions, and what a broken rebuild left."""
-    known = registry(transaction)
-    names = {f"{view.name}{part}" for view in views for part in PARTS}
-    shown = {f"{statements.table(view, known[view.name].generation)}{part}" for view in views for part in PARTS}
+def discard(transaction: Transaction, views: Sequence[View], behind: int = 0) -> None:
+    """Drop every table that no view is shown from: what a broken rebuild left, and another version's views that
+    stand behind this position, so that nobody keeps them any more.
+    """
+    ours, known = {view.name for view in views}, registry(transaction)
+    kept = {name: at for name, at in known.items() if name in ours or at.position >= behind}
+    names = {f"{name}{part}" for name in kept for part in PARTS}
+    shown = {f"{name}~{at.generation}{part}" for name, at in kept.items() for part in PARTS}
     there = transaction.relations()
-    for kind, kept in (("view", names), ("table", shown)):  # in this order: a view is shown from a table
+    for kind, needed in (("view", names), ("table", shown)):  # in this order: a view is shown from a table
         for name in there:
-            if there[name] == kind and name not in kept and (kind == "view" or "~" in name):
+            if there[name] == kind and name not in needed and (kind == "view" or "~" in name):
                 transaction.execute(f'DROP {kind} "{name}"')
-    for name in known.keys() - names:
+    for name in known.keys() - kept.keys():
         transaction.execute("DELETE FROM views WHERE name = ?", (name,))
 
 
@@ -140,6 +151,18 @@ def registry(transaction: Transaction) -> dict[str, Stand]:
     """Every view in the database, whoever's it is."""
     rows = transaction.execute("SELECT name, definition, generation, position FROM views")
     return {name: Stand(*stands) for name, *stands in rows}
+
+
+def position_of(transaction: Transaction, views: Sequence[View]) -> int:
+    """Up to where all of these views have come."""
+    found = registry(transaction)
+    return min(found.get(view.name, NOWHERE).position for view in views)
+
+
+def lead(views: Sequence[View]) -> str:
+    """What whoever keeps exactly these views leads: a process of another version has to keep its own."""
+    known = sorted(f"{view.name} {view.definition()}" for view in views)
+    return f"views {sha256(' '.join(known).encode()).hexdigest()}"
 
 
 def stand(transaction: Transaction, view: View, at: Stand) -> None:
@@ -153,8 +176,7 @@ def stand(transaction: Transaction, view: View, at: Stand) -> None:
 
 def tell(transaction: Transaction, views: Sequence[View]) -> None:
     """Let other processes hear up to where all of these views have come."""
-    found = registry(transaction)
-    transaction.notify(str(min(found[view.name].position for view in views)))
+    transaction.notify(str(position_of(transaction, views)))
 
 
 def latest(transaction: Transaction) -> int:

@@ -21,11 +21,13 @@ class Waiters:
     def arrived(self, position: int) -> None:
         """Let everybody go on who waits for this position or an earlier one. From any thread."""
         with self._lock:
-            self.position = position
-            for future in [future for future, wanted in self._waiting.items() if wanted <= position]:
-                del self._waiting[future]
-                with suppress(RuntimeError):  # its loop was closed: nobody is waiting any more
-                    future.get_loop().call_soon_threadsafe(_settle, future)
+            self._arrived(position)
+
+    def corrected(self, believed: int, position: int) -> None:
+        """The same, also for an earlier position than was believed; not if another was learned of meanwhile."""
+        with self._lock:
+            if self.position == believed:
+                self._arrived(position)
 
     async def wait(self, position: int, seconds: float) -> bool:
         """Whether the position was reached within so many seconds."""
@@ -43,6 +45,13 @@ class Waiters:
             with self._lock:
                 self._waiting.pop(future, None)
         return True
+
+    def _arrived(self, position: int) -> None:
+        self.position = position
+        for future in [future for future, wanted in self._waiting.items() if wanted <= position]:
+            del self._waiting[future]
+            with suppress(RuntimeError):  # its loop was closed: nobody is waiting any more
+                future.get_loop().call_soon_threadsafe(_settle, future)
 
 
 def _settle(future: asyncio.Future[None]) -> None:

@@ -66,6 +66,12 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
 
 
 @pytest.fixture
+def postgres_home(tmp_path: Path, postgres_url: str) -> Home:
+    """A store and room for its views in PostgreSQL, for what only several processes can get into."""
+    return Home(StoreKind("postgres", postgres_url), Room(tmp_path, postgres_url))
+
+
+@pytest.fixture
 def sqlite_town(tmp_path: Path) -> Iterator[Any]:
     yield from _towns(Room(tmp_path))
 

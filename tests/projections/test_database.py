@@ -94,6 +94,57 @@ def test_one_writer_at_a_time_also_from_another_process(database: Database, room
     assert words(database) == [("sum", 40)]
 
 
+@pytest.mark.parametrize("isolation", ["repeatable\\ read", "serializable"])
+def test_a_stricter_isolation_by_default_changes_nothing(postgres_url: str, tmp_path: Path, isolation: str) -> None:
+    """It would take the snapshot before the writer's turn has come, and find at the end that it was too old."""
+    strict = make_conninfo(postgres_url, options=f"-c default_transaction_isolation={isolation}")
+    with closing(Room(tmp_path, strict).open()) as database:
+        with database.writing() as transaction:
+            transaction.execute(TABLE.format(**database.dialect._asdict()))
+        add(database, ("sum", 0))
+
+        def count() -> None:
+            for _ in range(20):
+                with database.writing() as transaction:
+                    transaction.execute('UPDATE "word list" SET n = n + 1')
+
+        threads = [Thread(target=count) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert words(database) == [("sum", 40)]
+
+
+def test_a_reader_does_not_wait_for_a_lock_for_ever(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.postgres.SHORT", "50ms")
+    room = Room(tmp_path, postgres_url)
+    with closing(room.open()) as database, psycopg.connect(postgres_url) as other:
+        other.execute(f"LOCK TABLE {room.schema}.readers")
+        with pytest.raises(DatabaseUnavailable), database.reading():
+            raise AssertionError("it is locked")
+
+
+def test_what_an_administrator_makes_belongs_to_whoever_owns_the_schema(postgres_url: str, tmp_path: Path) -> None:
+    """A rebuild with the administrator's address must not lock the service out of its views."""
+    room = Room(tmp_path, postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute("CREATE ROLE service_of_views LOGIN")
+        admin.execute(f"CREATE SCHEMA {room.schema} AUTHORIZATION service_of_views")
+    try:
+        with closing(room.open()) as database, database.writing() as transaction:
+            transaction.execute(TABLE.format(**database.dialect._asdict()))
+        with closing(PostgresDatabase(make_conninfo(postgres_url, user="service_of_views"), room.schema)) as service:
+            add(service, ("ours", 1))
+            assert words(service) == [("ours", 1)]
+    finally:
+        with psycopg.connect(postgres_url, autocommit=True) as admin:
+            admin.execute("DROP OWNED BY service_of_views CASCADE")
+            admin.execute("DROP ROLE service_of_views")
+
+
 def test_a_loaded_table_lasts_as_long_as_the_transaction(database: Database) -> None:
     shape = 'SELECT word AS name, n FROM "word list"'
     for reading in (False, True, False):

@@ -19,12 +19,12 @@ from projections.database import DatabaseUnusable
 from projections.docket import Docket
 from projections.engine import Views, ViewsAhead
 from projections.frame import UnreadablePage
-from projections.projection import KEY, SUM, Merge, Projection
 from projections.rebuilding import Rebuilding
 from projections.tables import DefinitionChanged, Tables
 from projections.workload import Workload
 from tests.histories import history, store
 from tests.projections import showing
+from tests.projections.kinds import Kinds, kinds
 from tests.projections.rooms import Home
 
 EVENTS = history(3)
@@ -45,15 +45,6 @@ def expected() -> dict[str, showing.Rows]:
         return showing.shown(views)
 
 
-class Kinds(Projection):
-    """How many cases of each kind were reported."""
-
-    name: ClassVar[str] = "kinds.v1"
-    columns: ClassVar[dict[str, Merge]] = {"kind": KEY, "n": SUM}
-    select: ClassVar[str] = """
-        SELECT kind, sum(sign) AS n FROM events WHERE type = 'incident.reported' GROUP BY kind"""
-
-
 class OtherKinds(Kinds):
     """The same name, another definition."""
 
@@ -62,11 +53,6 @@ class OtherKinds(Kinds):
 
 class NewKinds(OtherKinds):
     name: ClassVar[str] = "kinds.v2"
-
-
-def kinds(views: Views, name: str = "kinds.v1") -> dict[str, int]:
-    with views.reading() as transaction:
-        return dict(transaction.execute(f'SELECT * FROM "{name}"'))  # noqa: S608 - our own names
 
 
 def test_whoever_wrote_may_wait_until_the_views_show_it(home: Home, files: CaseFiles) -> None:
@@ -227,9 +213,10 @@ def test_a_view_changed_under_its_name_does_not_mix_old_rows_with_new(home: Home
 
 
 def test_of_a_replaced_view_a_rebuild_leaves_nothing(home: Home, files: CaseFiles) -> None:
-    store(files, EVENTS)
+    store(files, EVENTS[:HALF])
     with closing(home.views(files, (Kinds, Docket))) as views:
         views.catch_up()
+    store(files, EVENTS[HALF:])
     with closing(home.views(files, (NewKinds, Docket))) as views:
         views.catch_up()
         assert kinds(views, "kinds.v1"), "whoever still runs the old version has it"

@@ -6,22 +6,24 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic, sleep
+from typing import Any
 
 import psycopg
 import pytest
 
+from projections import engine, listening
+from projections.database import DatabaseUnavailable
 from tests.casework.stores import StoreKind
 from tests.histories import history, store
 from tests.projections import showing
 from tests.projections.following import Follower
 from tests.projections.rooms import Home, Room
+from tests.projections.waiting import SOON, until, waits_for_readers
 
 EVENTS = history(3)
 HALF = len(EVENTS) // 2
-SOON = 30.0
-"""Seconds after which something that should come at once is given up; nothing is measured."""
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ def test_whoever_stops_lets_another_lead(home: Home) -> None:
         files = until_the_end.enter_context(closing(home.files()))
         one, other = (until_the_end.enter_context(closing(home.views(files, poll=0.05))) for _ in range(2))
         one.start()
-        _until(lambda: one.leads)
+        until(lambda: one.leads)
         other.start()
         store(files, EVENTS[:HALF])
         assert asyncio.run(other.wait_for(HALF, SOON))
@@ -91,29 +93,124 @@ def test_whoever_stops_lets_another_lead(home: Home) -> None:
         assert (one.leads, other.leads) == (False, True)
 
 
-def test_when_the_server_drops_every_connection_the_views_go_on(home: Home, postgres_url: str) -> None:
+def drop_all(home: Home) -> None:
+    """End every connection to the database but this one."""
+    with psycopg.connect(home.room.url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_when_the_server_drops_every_connection_the_views_go_on(home: Home) -> None:
     with closing(home.files()) as files, closing(home.views(files, poll=0.05)) as views:
         views.start()
         store(files, EVENTS[:HALF])
         assert asyncio.run(views.wait_for(HALF, SOON))
-        with psycopg.connect(postgres_url, autocommit=True) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        drop_all(home)
         store(files, EVENTS[HALF:])
         assert asyncio.run(views.wait_for(len(EVENTS), SOON))
-        _until(lambda: views.leads and views.error is None)
+        until(lambda: views.leads and views.error is None)
+
+
+@pytest.mark.parametrize("leading", [True, False])
+def test_nobody_waits_any_longer_once_the_server_is_back(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, leading: bool
+) -> None:
+    """After trouble they would look again in an hour only; and say once that there was some, and that it is over."""
+    for pause in ("PAUSE", "LONGEST_PAUSE"):
+        monkeypatch.setattr(engine, pause, 3600.0)
+    caplog.set_level("INFO")
+    broken, read = Event(), Event()
+    with closing(home.files()) as files, closing(home.views(files, poll=0.05)) as views:
+        reading = views._tables.database.reading
+
+        def failing() -> Any:
+            if broken.is_set():
+                raise DatabaseUnavailable("restarting")
+            read.set()
+            return reading()
+
+        monkeypatch.setattr(views._tables.database, "reading", failing)
+        views.start(leading=leading)
+        until(lambda: views.leads or not leading)
+        broken.set()
+        store(files, EVENTS)
+        views._woken.set()
+        until(lambda: views.error == "DatabaseUnavailable: restarting")
+        read.clear()
+        broken.clear()
+        drop_all(home)
+        assert read.wait(SOON)
+        if leading:
+            assert asyncio.run(views.wait_for(len(EVENTS), SOON))
+            until(lambda: views.error is None)
+        views.stop()
+    said = [record.message for record in caplog.records if record.name == engine.__name__]
+    assert len([line for line in said if "again and again" in line]) == 1
+    assert not leading or len([line for line in said if "go on" in line]) == 1
+
+
+def test_trouble_with_listening_is_told_once_and_when_it_is_over(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(listening, "PAUSE", 0.01)
+    caplog.set_level("INFO", listening.__name__)
+    heard, tries = Event(), list[int]()
+
+    def unreachable(url: str) -> Any:
+        tries.append(1)
+        raise psycopg.errors.ConnectionTimeout("nothing that a log should quote")
+
+    ears = listening.PostgresListening(home.room.url, {"anything": lambda _: heard.set()})
+    with closing(ears):
+        assert heard.wait(SOON)
+        with monkeypatch.context() as trouble:
+            trouble.setattr(listening, "session", unreachable)
+            heard.clear()
+            drop_all(home)
+            until(lambda: len(tries) > 20)
+        assert heard.wait(SOON)
+    broke_off = "listening to the database broke off ({}); trying again until it is back"
+    assert [record.message for record in caplog.records if record.name == listening.__name__] == [
+        broke_off.format("OperationalError"),
+        broke_off.format("ConnectionTimeout"),
+        "the database is listened to again",
+    ]
+
+
+def test_whether_anybody_keeps_the_views_is_known(home: Home) -> None:
+    with closing(home.files()) as files, closing(home.views(files)) as one, closing(home.views(files)) as other:
+        store(files, EVENTS[:1])
+        other.start(leading=False)
+        assert other.look() == (0, False)
+        one.start()
+        until(lambda: one.leads)
+        until(lambda: other.look() == (1, True))
+        one.stop()
+        assert other.look() == (1, False)
+
+
+def test_what_was_heard_of_gives_way_to_what_is_there(home: Home) -> None:
+    """As after a crash that took the last commits: who had waited for them waits again."""
+    with closing(home.files()) as files, closing(home.views(files)) as views:
+        store(files, EVENTS[:3])
+        views.start(leading=False)
+        until(lambda: views._listening is not None)
+        views._came_elsewhere("3")
+        views.look()
+        assert views.position == 0
+        assert not asyncio.run(views.wait_for(3, 0.01))
 
 
 def test_a_leader_that_sleeps_is_woken_by_an_append_of_another_process(home: Home) -> None:
     """It would look by itself after an hour only."""
     with closing(home.files()) as files, closing(home.views(files, poll=3600)) as views:
         views.start()
-        _until(lambda: views.leads)
+        until(lambda: views.leads)
         with closing(home.files()) as others:
             store(others, EVENTS)
-        _until(lambda: views.position == len(EVENTS))
+        until(lambda: views.position == len(EVENTS))
 
 
 def test_a_reader_never_meets_new_tables_with_an_old_snapshot(home: Home) -> None:
@@ -126,20 +223,7 @@ def test_a_reader_never_meets_new_tables_with_an_old_snapshot(home: Home) -> Non
         with views.reading() as transaction:
             transaction.execute("SELECT 1")  # from now on it sees nothing new
             rebuild.start()
-            _until(lambda: _waits_for_readers(home))
+            until(lambda: waits_for_readers(home))
             assert sorted(map(dict, transaction.execute('SELECT * FROM "docket.v2"')), key=repr) == before["docket.v2"]
         rebuild.join()
         assert showing.shown(views) == before
-
-
-def _waits_for_readers(home: Home) -> bool:
-    with psycopg.connect(home.room.url) as other:
-        waiting = other.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'")
-        return waiting.fetchall() != [(0,)]
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    began = monotonic()
-    while not holds():
-        assert monotonic() - began < SOON, "it does not come to hold"
-        sleep(0.01)
