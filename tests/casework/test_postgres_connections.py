@@ -17,12 +17,15 @@ from tests.casework.office import ARRIVE, Office
 from tests.casework.stores import event, opening, postgres_store
 from tests.rules.scene import until
 
+APPENDED = b"actual\0"
+"""A column of the answer to an append, and to nothing else; it leaves the server after the commit."""
+
 
 def test_a_connection_cut_after_the_commit_is_no_conflict(postgres_url: str, schema: str, tmp_path: Path) -> None:
     case = uuid4()
     with postgres_store(postgres_url, schema) as store:
         store.insert_batch([opening()])
-        with cut_after(b"SELECT 1\0", postgres_url) as (url, armed), postgres_store(url, schema) as cut:
+        with cut_after(APPENDED, postgres_url) as (url, armed), postgres_store(url, schema) as cut:
             armed.set()
             with pytest.raises(PersistenceError) as failure:
                 cut.insert_batch([[event(case, 1)]])
@@ -63,7 +66,7 @@ async def test_a_process_that_was_cut_off_and_asks_again(
 ) -> None:
     """It has done what it was asked and does not know: the key in the events tells it, and tells everybody else."""
     here = office.process()
-    with cut_after(b"SELECT 1\0", office.kind.url) as (url, armed):
+    with cut_after(APPENDED, office.kind.url) as (url, armed):
         there = await Elsewhere.at(office, another_process, mistake, url=url)
         await there.do(*until(Stage.ACCEPTED))
         armed.set()
