@@ -23,7 +23,7 @@ from projections.response_time import GROWTH
 Lines = list[RecordedEvent]
 Step = tuple[RecordedEvent, Incident]
 PATH = ("district", "street", "community", "estate", "grid", "building")
-WORKLOAD = ("day", "officer", "unit", *PATH)
+WORKLOAD = ("day", "officer", "unit", "kind", *PATH)
 RESPONSE_TIME = ("stage", "day", "kind", "bucket", *PATH)
 COUNTED: dict[str, Callable[[Event, bool], bool]] = {
     "reported": lambda event, counts: isinstance(event, e.Reported),
@@ -82,7 +82,7 @@ def workload(files: Iterable[Lines]) -> Counter[tuple[Any, ...]]:
             officer = "" if line.role is Role.RESIDENT and who == line.actor else who
             unit = line.event.lead if isinstance(line.event, e.Returned) else case.lead or ""
             for what, counts in COUNTED.items():
-                keys = (day(line.effective_at), officer, unit, *path(place), what)
+                keys = (day(line.effective_at), officer, unit, last.standing.kind.value, *path(place), what)
                 found[keys] += counts(line.event, last.merged_into is None)
     return +found
 

@@ -21,7 +21,7 @@ from projections.workload import WORK, WorkloadQuery, workload
 from tests.projections import recomputation
 from tests.projections.redrawing import Office, Restless, views_of
 from tests.projections.rooms import KINDS, Room
-from tests.rules.scene import SYSTEM
+from tests.rules.scene import MORNING, SYSTEM
 
 Told = dict[tuple[str | None, str | None], int]
 """How many reports, by what the row is about and the community where that is not known."""
@@ -77,11 +77,11 @@ def views(request: pytest.FixtureRequest) -> Iterator[Views]:
 
 def reports(views: Views, tree: Territory, scope: Scope | None = None, /, **query: Any) -> Told:
     """What the workload says; that the response times agree is seen on the way."""
-    rows = workload(views, scope or Scope.all(), WorkloadQuery.model_validate(query), tree)
+    rows = workload(views, scope or Scope.all(), WorkloadQuery.model_validate(query), tree, MORNING).rows
     times = response_times(
         views, scope or Scope.all(), ResponseTimeQuery.model_validate({"stage": "arrive", **query}), tree
     )
-    found = {(row.key, row.community): row.reported for row in rows}
+    found = {(row.key, row.community): row.reported or 0 for row in rows}
     assert {(row.key, row.community): row.n for row in times} == found
     assert {(row.key, row.community): row.open_now for row in rows} == found
     return found
@@ -123,13 +123,13 @@ def test_a_half_is_joined_with_a_neighbour_later(views: Views) -> None:
 def test_a_name_changes_and_nothing_else(views: Views) -> None:
     after = tree(*TREE, g2={"name": "青松网格"})
     for drawn in ("then", "now"):
-        rows = workload(views, Scope.all(), WorkloadQuery(territory="g2", drawn=drawn), after)
+        rows = workload(views, Scope.all(), WorkloadQuery(territory="g2", drawn=drawn), after, MORNING).rows
         assert [(row.key, row.name, row.reported) for row in rows] == [("g2", "青松网格", 1)]
 
 
 def test_a_row_without_a_grid_is_called_by_its_community(views: Views) -> None:
     after = tree(*TREE, *HALVES, **SPLIT)
-    [row, *_] = workload(views, Scope.all(), WorkloadQuery(territory="pine", drawn="now"), after)
+    [row, *_] = workload(views, Scope.all(), WorkloadQuery(territory="pine", drawn="now"), after, MORNING).rows
     assert (row.key, row.community, row.name) == (None, "pine", "pine号")
 
 
@@ -162,9 +162,8 @@ def test_by_person_and_by_day_only_the_filter_is_drawn(views: Views) -> None:
     after = tree(*TREE, *HALVES, **SPLIT)
     for by in ("officer", "unit"):
         query = WorkloadQuery.model_validate({"by": by, "territory": "g1n", "drawn": "now", "split_by_day": True})
-        assert [(row.key, row.reported) for row in workload(views, Scope.all(), query, after)] == [
-            ("officer" if by == "officer" else None, 1)
-        ]
+        rows = workload(views, Scope.all(), query, after, MORNING).rows
+        assert [(row.key, row.reported) for row in rows] == [("officer" if by == "officer" else None, 1)]
 
 
 def test_a_case_redrawn_on_its_way_counts_in_both_grids_then_and_in_one_now(room: Room) -> None:
@@ -183,7 +182,7 @@ def test_a_case_redrawn_on_its_way_counts_in_both_grids_then_and_in_one_now(room
             ("then", [("g1", 1, 0, 0), ("g1n", 0, 1, 1)]),
             ("now", [("g1n", 1, 1, 1)]),
         ):
-            rows = workload(views, Scope.all(), WorkloadQuery.model_validate({"drawn": drawn}), after)
+            rows = workload(views, Scope.all(), WorkloadQuery.model_validate({"drawn": drawn}), after, MORNING).rows
             assert [(row.key, row.reported, row.arrived, row.open_now) for row in rows] == expected
 
 
@@ -199,11 +198,12 @@ def test_what_is_drawn_now_is_each_event_mapped_by_itself(room: Room, seed: int)
             for drawn in ("then", "now"):
                 query = WorkloadQuery.model_validate({"by": by, "drawn": drawn, "territory": asked})
                 told = Counter[tuple[Any, ...]]()
-                for row in workload(views, Scope.all(), query, territory):
+                for row in workload(views, Scope.all(), query, territory, MORNING).rows:
                     told.update({(row.key, row.community, what): getattr(row, what) for what in WORK})
                 assert +told == _one_by_one(done, by, territory, drawn == "now", asked)
         for drawn in ("then", "now"):
-            [district] = workload(views, Scope.all(), WorkloadQuery(by="district", drawn=drawn), territory)
+            query = WorkloadQuery(by="district", drawn=drawn)
+            [district] = workload(views, Scope.all(), query, territory, MORNING).rows
             assert sum(done.values()) == sum(getattr(district, what) for what in WORK)
 
 

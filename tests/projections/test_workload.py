@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -14,8 +14,9 @@ from projections.scope import Scope
 from projections.workload import WORK, By, WorkloadQuery, WorkloadRow, workload
 from tests.projections import recomputation
 from tests.projections.recomputation import Lines
-from tests.rules.scene import TERRITORY
+from tests.rules.scene import MORNING, TERRITORY
 
+NOW = MORNING + timedelta(days=6)
 KEYS = [*recomputation.WORKLOAD, "what"]
 Cases = dict[str, dict[str, Any]]
 Key = tuple[str | None, str | None]
@@ -23,7 +24,7 @@ Key = tuple[str | None, str | None]
 
 
 def told(views: Views, scope: Scope | None = None, **query: Any) -> tuple[WorkloadRow, ...]:
-    return workload(views, scope or Scope.all(), WorkloadQuery.model_validate(query), TERRITORY)
+    return workload(views, scope or Scope.all(), WorkloadQuery.model_validate(query), TERRITORY, NOW).rows
 
 
 def about(by: str, where: dict[str, Any]) -> Key:

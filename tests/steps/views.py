@@ -76,7 +76,7 @@ DOCKET: Mapping[str, Look] = {
 def _(world: World, now: str | None, place: str | None, daily: str | None, by: str, datatable: Table) -> None:
     query = {"by": BY[by], "split_by_day": "true" if daily else "false", **within(place)}
     query["drawn"] = "now" if now else "then"
-    assert rows_of(world.service.workload(query), WORK, datatable) == datatable[1:]
+    assert rows_of(world.service.workload(query)["rows"], WORK, datatable) == datatable[1:]
 
 
 @then(parsers.re(OF_PLACE + rf"(?P<measured>{'|'.join(STRETCHES)})的时间按(?P<by>\w+)是"))
