@@ -18,12 +18,11 @@ from api.service import Service
 from api.tags import TAGGED, conditional
 from api.views import READS, Following, looked_up
 from domain.casework.recording import RecordedEvent
-from domain.clocks import RuleTable
 from domain.incident.events import Reported
 from domain.model import Category, Code, Model, Personal, Point
 from projections.alike import Alike, Sought, alike
 from projections.clusters import Clusters, ClustersQuery, clusters
-from projections.reading import Snapshot
+from projections.reading import AsOf
 from projections.scope import Scope
 
 TAG = "疑似重复"
@@ -67,12 +66,11 @@ async def list_alike(incident_id: IncidentId, asked: Annotated[Following, Query(
     require_readable(lines, visit.asker, visit.service.casework.territory)
     service, sought = visit.service, sought_by(lines)
     everywhere = everywhere_for(visit.asker, service.casework.territory)
-    table = service.casework.clocks.table_at(service.clock())
 
-    def told(views: Snapshot, _scope: Scope) -> Model:
-        return alike(views, service.casework.files, everywhere, sought, table)
+    def told(at: AsOf, _scope: Scope) -> Model:
+        return alike(at.views, service.casework.files, everywhere, sought, at.table)
 
-    return await looked_up(asked, visit, told, f"{lines[-1].version}-{edition_of(table, service)}")
+    return await looked_up(asked, visit, told, f"{lines[-1].version}-{edition_of(service)}")
 
 
 @router.post(
@@ -105,12 +103,11 @@ async def find_alike(about: AboutToReport, visit: Visiting) -> Response:
 async def list_clusters(asked: Annotated[ClustersAsked, Query()], visit: Visiting) -> Response:
     """所负责范围内，两两相近或辗转相近的在办案件，成群列出，供研判是否并案。"""
     service = visit.service
-    table = service.casework.clocks.table_at(service.clock())
 
-    def told(views: Snapshot, scope: Scope) -> Model:
-        return clusters(views, service.casework.files, scope, asked, table)
+    def told(at: AsOf, scope: Scope) -> Model:
+        return clusters(at.views, service.casework.files, scope, asked, at.table)
 
-    return await looked_up(asked, visit, told, edition_of(table, service))
+    return await looked_up(asked, visit, told, edition_of(service))
 
 
 def sought_by(lines: list[RecordedEvent]) -> Sought:
@@ -125,9 +122,10 @@ def sought_by(lines: list[RecordedEvent]) -> Sought:
     )
 
 
-def edition_of(table: RuleTable, service: Service) -> str:
+def edition_of(service: Service) -> str:
     """What is alike depends on the rule table in force too, which changes with time alone."""
-    return f"{table.version}-{service.casework.registers.version('books')}"
+    registers = service.casework.registers
+    return f"{registers.clocks.table_at(registers.now).version}-{registers.version('books')}"
 
 
 def private(told: Model) -> Response:

@@ -22,7 +22,7 @@ from domain.model import Model
 from domain.territory import Level
 from projections.alike import alike_counts
 from projections.docket import BadCursor, DocketPage, DocketQuery, docket
-from projections.reading import Snapshot
+from projections.reading import AsOf
 from projections.response_time import ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
 from projections.workload import WorkloadFigures, WorkloadQuery, workload
@@ -31,7 +31,7 @@ router = APIRouter(
     prefix="/api/v1", route_class=DoorRoute, dependencies=[Security(SCHEME), Depends(conditional)], tags=["台账与统计"]
 )
 
-Told = Callable[[Snapshot, Scope], Model]
+Told = Callable[[AsOf, Scope], Model]
 """What is answered to whoever may see so much."""
 READS = (*problems.READING, problems.FORBIDDEN, problems.VIEWS_BEHIND)
 
@@ -90,12 +90,12 @@ async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting
     if service.casework.territory.level(asked.territory) is Level.CITY:
         asked = asked.model_copy(update={"territory": None})  # a store serves one city
 
-    def page(views: Snapshot, scope: Scope) -> Model:
+    def page(at: AsOf, scope: Scope) -> Model:
         try:
-            found = docket(views, Scope.all() if is_own(asked, visit.asker) else scope, asked, service.clock())
+            found = docket(at.views, Scope.all() if is_own(asked, visit.asker) else scope, asked, at.now)
         except BadCursor as bad:
             raise Problem(problems.BAD_CURSOR) from bad
-        return with_alike(found, views, service) if asked.alike else found
+        return with_alike(found, at, service) if asked.alike else found
 
     return await looked_up(asked, visit, page, turning=True)
 
@@ -114,12 +114,10 @@ async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting
     按辖区的另有每千户、每名网格员的件数和各处的分布，好看出哪里担子重。只按编号排列，不给人排名次。
     居民困难意外的件数为 1 或 2 的不公布。
     """
-    service = visit.service
-    territory = service.casework.territory
 
-    def told(views: Snapshot, scope: Scope) -> Model:
-        found = workload(views, scope, asked, territory, service.clock())
-        return WorkloadTold(rows=found.rows, distribution=found.distribution, position=views.position)
+    def told(at: AsOf, scope: Scope) -> Model:
+        found = workload(at.views, scope, asked, at.territory, at.now)
+        return WorkloadTold(rows=found.rows, distribution=found.distribution, position=at.position)
 
     return await looked_up(asked, visit, told, turning=True)
 
@@ -134,12 +132,11 @@ async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting
 )
 async def get_response_times(asked: Annotated[ResponseTimesAsked, Query()], visit: Visiting) -> Response:
     """所负责范围内从反映到受理、到场、办结，以及办结到结案的时间；辖区按当时或现在的划分。"""
-    territory = visit.service.casework.territory
 
-    def told(views: Snapshot, scope: Scope) -> Model:
-        return ResponseTimesTold(rows=response_times(views, scope, asked, territory), position=views.position)
+    def told(at: AsOf, scope: Scope) -> Model:
+        return ResponseTimesTold(rows=response_times(at.views, scope, asked, at.territory), position=at.position)
 
-    return await looked_up(asked, visit, told, territory.edition)
+    return await looked_up(asked, visit, told, visit.service.casework.territory.edition)
 
 
 async def looked_up(
@@ -163,7 +160,8 @@ async def looked_up(
             tag = f'W/"{views.position}{edition and "-"}{edition}"'
             if not turning and is_known(visit.request, tag):
                 return tagged(tag)
-            found = told(views, scope)
+            casework = service.casework
+            found = told(AsOf(views, service.clock(), casework.territory, casework.clocks), scope)
         if turning:
             shown = found.model_dump_json(exclude={"next"})  # a cursor says when it was made
             tag = f'W/"{views.position}-{sha256(shown.encode()).hexdigest()[:16]}"'
@@ -190,11 +188,10 @@ def is_own(asked: DocketQuery, asker: Identity) -> bool:
     return asked.officer == asker.actor or (asked.unit is not None and asked.unit == asker.unit)
 
 
-def with_alike(page: DocketPage, views: Snapshot, service: Service) -> DocketPage:
+def with_alike(page: DocketPage, at: AsOf, service: Service) -> DocketPage:
     """The same page, each open case with how many others, anywhere, may be about the same matter."""
-    table = service.casework.clocks.table_at(service.clock())
     ids = [row.incident_id for row in page.items]
-    counts = alike_counts(views, service.casework.files, Scope.all(), ids, table)
+    counts = alike_counts(at.views, service.casework.files, Scope.all(), ids, at.table)
     items = (row.model_copy(update={"alike": counts.get(row.incident_id)}) for row in page.items)
     return page.model_copy(update={"items": tuple(items)})
 

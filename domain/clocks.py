@@ -190,6 +190,28 @@ def deadline(limit: Limit, start: datetime, calendar: Calendar, pauses: Iterable
     return Deadline(None, tuple(counted))
 
 
+def spent(start: datetime, end: datetime, pauses: Iterable[Interval] = ()) -> float:
+    """Seconds from `start` to `end`, pauses not counted."""
+    return _total(start, end, pauses, iter([(start, None)]))
+
+
+def worked(start: datetime, end: datetime, calendar: Calendar, pauses: Iterable[Interval] = ()) -> float | None:
+    """Working seconds from `start` to `end`, pauses not counted; None where a year of it is not published."""
+    years = range(start.astimezone(SHANGHAI).year, end.astimezone(SHANGHAI).year + 1)
+    if not calendar.years.issuperset(years):
+        return None
+    return _total(start, end, pauses, _windows(ClockKind.WORK_HOURS, start, calendar))
+
+
+def _total(start: datetime, end: datetime, pauses: Iterable[Interval], windows: Iterator[Window]) -> float:
+    total = timedelta()
+    for opens, ends in _outside(pauses, windows):
+        if opens >= end:
+            break
+        total += (end if ends is None else min(ends, end)) - opens
+    return total.total_seconds()
+
+
 Window = tuple[datetime, datetime | None]
 
 

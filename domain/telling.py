@@ -1,7 +1,8 @@
 """Every event as a sentence for people: its template filled with its own fields.
 
 In a template `{field}` is replaced by the field's words; `{field:前缀}` writes the prefix and the words,
-or nothing where there is nothing to say; `{amount:元}` writes fen as yuan. Codes of staff, units and
+or nothing where there is nothing to say; `{amount:元}` writes fen as yuan, `{solved:已解决|没有解决}` the first where
+it is so and the second where it is not. Codes of staff, units and
 places become their names.
 """
 
@@ -46,13 +47,14 @@ class _Words:
     def __format__(self, spec: str) -> str:
         if spec == "元":
             return f"{yuan(self._value)}元"
+        if isinstance(self._value, bool):
+            so, _, otherwise = spec.partition("|")
+            return so if self._value else otherwise
         words = self._said(self._value)
-        if self._value is True:
-            return spec
         return f"{spec}{words}" if words else ""
 
     def _said(self, value: Any) -> str:
-        if value is None or value is False:
+        if value is None:
             return ""
         if isinstance(value, tuple):
             return "、".join(dict.fromkeys(filter(None, map(self._said, value))))

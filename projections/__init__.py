@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from projections.cycles import Cycles
 from projections.docket import Docket
 from projections.projection import Projection
 from projections.response_time import ResponseTime
 from projections.workload import Workload
 
-ALL: tuple[type[Projection], ...] = (Docket, Workload, ResponseTime)
+ALL: tuple[type[Projection], ...] = (Docket, Cycles, Workload, ResponseTime)

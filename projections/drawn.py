@@ -127,13 +127,13 @@ class Drawing:
         return tuple(getattr(redrawn, level) or "" for level in PATH)
 
 
-def days(query: RollUpQuery) -> Where:
-    """The stretch of time asked about."""
+def days(query: RollUpQuery, day: str = "day") -> Where:
+    """The stretch of time asked about, by the column that says to which day something belongs."""
     where = Where()
     if query.from_day:
-        where.add("day >= ?", query.from_day.isoformat())
+        where.add(f"{day} >= ?", query.from_day.isoformat())
     if query.to_day:
-        where.add("day <= ?", query.to_day.isoformat())
+        where.add(f"{day} <= ?", query.to_day.isoformat())
     return where
 
 

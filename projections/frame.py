@@ -5,14 +5,17 @@
 | `n`, `position`, `sign` | place in the frame, place in the store, +1 or −1 (`projections.restating`) |
 | `"case"`, `version`, `type` | whose event, the how manieth, its stored name |
 | `actor`, `role`, `unit` | who acted, in which capacity, for which unit |
-| `effective_at`, `recorded_at` | microseconds since 1970, as all times here |
+| `effective_at`, `recorded_at`, `claimed_at` | microseconds since 1970, as all times here |
 | `day` | the date in Asia/Shanghai of `effective_at`: 2026-02-16 |
 | `district` … `building`, `kind`, `urgency`, `category` | the case's standing, as corrected |
-| `stage`, `cycle`, `cycle_began_at`, `reported_at`, `resolved_at` | the case just after the event |
+| `stage`, `cycle`, `hops`, `cycle_began_at`, `reported_at`, `resolved_at` | the case just after the event |
 | `held_by`, `officer`, `lead` | whose it was just after the event |
 | `due_at`, `due_clock`, `yellow_at` | of the clocks that run: the first due time and whose, the first yellow light |
 | `undetermined`, `call_at` | whether one of them waits for a calendar; when to call whoever is on duty |
-| `handle_due_at` | when the case has to be handled in this cycle |
+| `handle_due_at`, `arrive_due_at` | when the case has to be handled in this cycle, and attended |
+| `took` | of an event that ends a stretch: `stretch`, seconds `net`, `worked`, `worked_net`, its `due_at` |
+| `held` | of an event that takes a case from somebody: `since`, and their `level`, `lead`, `officer` |
+| `heard` | once there is a result: how many are `asked`, how many `satisfied`, `unsatisfied`, `responded` … |
 | `counts`, `exempted` | false for a duplicate; true where a timeout is forgiven |
 | `undone` | true for a result that failed its check, on a result only |
 | `data` | the event's own fields: every scalar that names no person, times as TIMESTAMPTZ |
@@ -36,6 +39,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from domain.casework.recording import UPCASTS, upcast
 from domain.incident.events import BY_TYPE
+from domain.incident.keys import Heard
 from domain.privacy import privacy_of
 from domain.territory import Place
 from projections.projection import Projection
@@ -85,22 +89,29 @@ def _structure(types: dict[str, Any]) -> str:
     return orjson.dumps(types).decode()
 
 
-CLOCK_TIMES = ("due_at", "yellow_at", "handle_due_at", "call_at")
+CLOCK_TIMES = ("due_at", "yellow_at", "handle_due_at", "arrive_due_at", "call_at")
 DATA = data_columns(BY_TYPE.values())
 STANDING = {"place": dict.fromkeys(PATH, "VARCHAR"), "kind": "VARCHAR", "urgency": "INTEGER", "category": "VARCHAR"}
 KEYS = {
     "standing": STANDING,
     **dict.fromkeys(("reported_at", "cycle_began_at", "resolved_at"), "TIMESTAMPTZ"),
     **dict.fromkeys(("stage", "held_by", "officer", "lead"), "VARCHAR"),
-    "cycle": "INTEGER",
+    **dict.fromkeys(("cycle", "hops"), "INTEGER"),
     "counts": "BOOLEAN",
     **dict.fromkeys(CLOCK_TIMES, "TIMESTAMPTZ"),
     "due_clock": "VARCHAR",
     "undetermined": "BOOLEAN",
+    "took": {
+        "stretch": "VARCHAR",
+        **dict.fromkeys(("net", "worked", "worked_net"), "DOUBLE"),
+        "due_at": "TIMESTAMPTZ",
+    },
+    "held": {"since": "TIMESTAMPTZ", **dict.fromkeys(("level", "lead", "officer"), "VARCHAR")},
+    "heard": dict.fromkeys(Heard.model_fields, "INTEGER"),
 }
 STATE = {
     **dict.fromkeys(("actor", "role", "unit"), "VARCHAR"),
-    **dict.fromkeys(("effective_at", "recorded_at"), "TIMESTAMPTZ"),
+    **dict.fromkeys(("effective_at", "recorded_at", "occurred_at"), "TIMESTAMPTZ"),
     "keys": KEYS,
     "event": DATA,
 }
@@ -117,16 +128,17 @@ FRAME = f"""
         n, position, sign, "case", version, type,
         s.actor AS actor, s.role AS role, coalesce(s.unit, '') AS unit,
         epoch_us(s.effective_at) AS effective_at, epoch_us(s.recorded_at) AS recorded_at,
+        epoch_us(s.occurred_at) AS claimed_at,
         strftime(s.effective_at AT TIME ZONE 'Asia/Shanghai', '%Y-%m-%d') AS day,
         {", ".join(f"coalesce(stands.place.{level}, '') AS {level}" for level in PATH)},
         stands.kind AS kind, stands.urgency AS urgency, stands.category AS category,
-        k.stage AS stage, k.cycle AS cycle, epoch_us(k.cycle_began_at) AS cycle_began_at,
+        k.stage AS stage, k.cycle AS cycle, coalesce(k.hops, 0) AS hops, epoch_us(k.cycle_began_at) AS cycle_began_at,
         epoch_us(k.reported_at) AS reported_at, epoch_us(k.resolved_at) AS resolved_at,
         k.held_by AS held_by, coalesce(k.officer, '') AS officer, coalesce(k."lead", '') AS "lead",
         {", ".join(f"coalesce(epoch_us(k.{time}), 0) AS {time}" for time in CLOCK_TIMES)},
         coalesce(k.due_clock, '') AS due_clock, coalesce(k.undetermined, false) AS undetermined,
         coalesce(page_counts, k.counts) AS counts, exempted, undone,
-        s.event AS data
+        k.took AS took, k.held AS held, k.heard AS heard, s.event AS data
     FROM settled"""
 FITS = """
     SELECT count(*) FROM events

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from domain.clocks import Clocks, RuleTable
+from domain.territory import Territory
 from projections.database import Transaction
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,6 +35,27 @@ class Snapshot:
     def reading(self) -> Iterator[Transaction]:
         """See `Readable`."""
         yield self.transaction
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """What an answer is told from: the views as of one position, and what holds at one moment (`now`, aware)."""
+
+    views: Snapshot
+    now: datetime
+    territory: Territory
+    """As drawn at that moment."""
+    clocks: Clocks
+
+    @property
+    def position(self) -> int:
+        """That of the views."""
+        return self.views.position
+
+    @property
+    def table(self) -> RuleTable:
+        """The rule table in force at that moment."""
+        return self.clocks.table_at(self.now)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -12,10 +12,12 @@ from domain.incident.words import UNRESOLVED, Kind
 from domain.model import Model
 from domain.territory import Territory
 from projections.basis import Basis, bases
+from projections.cycles import Cycles
 from projections.database import Transaction
 from projections.distribution import Distribution, distributed
 from projections.docket import Docket
 from projections.drawn import LEVELS, Drawing, LevelName, RollUpQuery, RollUpRow, community_of, days, places
+from projections.kpi_definitions import BASE, NOT_ENDED, ON_TIME
 from projections.reading import Readable, Where, microseconds
 from projections.scope import Scope
 from projections.suppression import is_sensitive, suppressed
@@ -23,15 +25,25 @@ from projections.workload_rows import WORK as WORK
 from projections.workload_rows import Workload as Workload
 
 By = Literal[LevelName, "officer", "unit", "kind"]
-Key = tuple[str, str, str | None]
-"""What a row is about: key, community where there is no key, day."""
 Counts = Mapping[str, int]
 IN_HAND = ("open_now", "overdue_now")
+OVERDUE = f"{BASE} AND {NOT_ENDED} AND NOT ({ON_TIME}) AND handle_due_at > 0 AND handle_due_at < ?"
+"""As SQL over the cycles, now for the question mark: what 按期处置率 counts as not on time, with what was exempted."""
+COLUMNS = {"unit": '"lead"'}
+"""Where a case as it stands says it by another name than the work done on it."""
 TOLD_FROM = {
-    **dict.fromkeys((*WORK, *IN_HAND), ()),
+    **dict.fromkeys((*WORK, *IN_HAND, "overdue"), ()),
     "reported": ("per_1000_households", "per_officer"),
 }
 """Every count, and what else is told from it."""
+
+
+class About(NamedTuple):
+    """What a row is about: its key, the community where there is none, the day of a daily one."""
+
+    key: str
+    community: str
+    day: str | None = None
 
 
 class WorkloadQuery(RollUpQuery):
@@ -59,6 +71,11 @@ class WorkloadRow(RollUpRow):
     resolved: int | None
     reworked: int | None
     closed: int | None
+    overdue: int | None = Field(
+        description="处置超时：处置时限（延期、挂账已计入）在这段时间到期，到期时没有办结的，事后办结、经申诉免责的也算；"
+        "重办的每轮另算，重复件、作废的和到期前撤回、不予受理的不算。记在到期的那天和案件现在（或该轮结束时）所在的地方、"
+        "经办人和首接负责单位"
+    )
     open_now: int | None = Field(description="现在在办的件数；逐日分列时没有")
     overdue_now: int | None = Field(
         description="其中现在已超过处置时限、还没有办结的件数（待核查、待结案的已经办结，不算）；逐日分列时没有"
@@ -85,14 +102,16 @@ def workload(
     drawing = Drawing(territory, now=query.drawn == "now")
     under = drawing.under(query.territory)
     where = places(scope, under)
-    found: dict[Key, dict[str, int]] = {}
+    found: dict[About, dict[str, int]] = {}
     with views.reading() as transaction:
-        for key, counts in _done(transaction, drawing, query, where):
-            found.setdefault(key, {}).update(counts)
-        for key, counts in _in_hand(transaction, drawing, query, where, now):
-            found.setdefault(key, {}).update(counts)
+        for about, counts in (
+            *_done(transaction, drawing, query, where),
+            *_overdue(transaction, drawing, query, where, now),
+            *_in_hand(transaction, drawing, query, where, now),
+        ):
+            found.setdefault(about, {}).update(counts)
     basis = bases(territory)
-    rows = [_row(drawing, query, key, counts, basis) for key, counts in sorted(found.items())]
+    rows = [_row(drawing, query, about, counts, basis) for about, counts in sorted(found.items())]
     told = _told(rows, query, drawing)
     if query.by not in LEVELS or query.split_by_day:
         return WorkloadFigures(rows=told, distribution=None)
@@ -102,7 +121,7 @@ def workload(
 
 def _done(
     transaction: Transaction, drawing: Drawing, query: WorkloadQuery, where: Where
-) -> Iterator[tuple[Key, Counts]]:
+) -> Iterator[tuple[About, Counts]]:
     """How much of each kind of work."""
     counted = days(query)
     counted.equal("kind", query.kind)
@@ -113,19 +132,34 @@ def _done(
         SELECT {query.by}, {community_of(query.by)}, {day}, {", ".join(sums)} FROM {rows.sql} WHERE {where}
         GROUP BY 1, 2, 3 HAVING {" OR ".join(f"{total} <> 0" for total in sums)}"""
     for key, community, day, *counts in transaction.execute(statement, (*rows.values, *where.values)):
-        yield (key, community, day), dict(zip(WORK, counts, strict=True))
+        yield About(key, community, day), dict(zip(WORK, counts, strict=True))
+
+
+def _overdue(
+    transaction: Transaction, drawing: Drawing, query: WorkloadQuery, where: Where, now: datetime
+) -> Iterator[tuple[About, Counts]]:
+    """Cycles whose time to handle ran out."""
+    ran_out = days(query, "handle_due_on")
+    ran_out.add(OVERDUE, microseconds(now))
+    ran_out.equal("kind", query.kind)
+    rows = drawing.rows(transaction, Cycles, ran_out)
+    column, day = COLUMNS.get(query.by, query.by), "handle_due_on" if query.split_by_day else "NULL"
+    statement = f"""
+        SELECT {column}, {community_of(column)}, {day}, count(*) FROM {rows.sql} WHERE {where} GROUP BY 1, 2, 3"""
+    for *key, count in transaction.execute(statement, (*rows.values, *where.values)):
+        yield About(*key), {"overdue": count}
 
 
 def _in_hand(
     transaction: Transaction, drawing: Drawing, query: WorkloadQuery, where: Where, now: datetime
-) -> Iterator[tuple[Key, Counts]]:
+) -> Iterator[tuple[About, Counts]]:
     """Cases in hand now, and those of them whose time to handle has run out, whenever they were reported."""
     if query.split_by_day:
         return
     still_open = Where(terms=["open = 1"])
     still_open.equal("kind", query.kind)
     rows = drawing.rows(transaction, Docket, still_open)
-    column = '"lead"' if query.by == "unit" else query.by
+    column = COLUMNS.get(query.by, query.by)
     stages = ", ".join(f"'{stage}'" for stage in sorted(UNRESOLVED))
     ran_out = f"handle_due_at > 0 AND handle_due_at < ? AND stage IN ({stages})"
     statement = f"""
@@ -134,20 +168,21 @@ def _in_hand(
         FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
     found = transaction.execute(statement, (microseconds(now), *rows.values, *where.values))
     for key, community, *counts in found:
-        yield (key, community, None), dict(zip(IN_HAND, counts, strict=True))
+        yield About(key, community), dict(zip(IN_HAND, counts, strict=True))
 
 
-def _row(drawing: Drawing, query: WorkloadQuery, about: Key, counts: Counts, basis: Mapping[str, Basis]) -> WorkloadRow:
+def _row(
+    drawing: Drawing, query: WorkloadQuery, about: About, counts: Counts, basis: Mapping[str, Basis]
+) -> WorkloadRow:
     """With every count there is, before anything is withheld."""
-    key, community, day = about
     in_hand = dict.fromkeys(IN_HAND, None if query.split_by_day else 0)
-    under = basis.get(key, Basis()) if key and query.by in LEVELS else None
+    under = basis.get(about.key, Basis()) if about.key and query.by in LEVELS else None
     reported = counts.get("reported", 0)
     return WorkloadRow.model_validate(
         {
-            **drawing.about(key, community),
-            "day": day,
-            **dict.fromkeys(WORK, 0),
+            **drawing.about(about.key, about.community),
+            "day": about.day,
+            **dict.fromkeys((*WORK, "overdue"), 0),
             **in_hand,
             **counts,
             **(under._asdict() if under else dict.fromkeys(Basis._fields)),

@@ -29,13 +29,15 @@ class Due:
     landings: tuple[Landing, ...]
     """Where it came to somebody who was not told yet."""
     handle_due_at: datetime | None
+    arrive_due_at: datetime | None
 
     @classmethod
     def of(cls, case: Incident, clocks: Clocks) -> Self:
         return cls(
             running=tuple(Running(clock, turns) for clock in case.running if (turns := case.turns(clock, clocks))),
             landings=case.landings if case.stage in OPEN else (),
-            handle_due_at=due_of(case.turns(case.handle, clocks)) if case.handle else None,
+            handle_due_at=_due_at(case, case.handle, clocks),
+            arrive_due_at=_due_at(case, case.attendance, clocks),
         )
 
     @property
@@ -71,6 +73,10 @@ class Due:
             turned = [turn for turn in clock.untold(turns) if turn.at <= at]
             if turned:
                 yield clock.whom, _call(clock, turned[-1], due_of(turns))
+
+
+def _due_at(case: Incident, clock: CaseClock | None, clocks: Clocks) -> datetime | None:
+    return due_of(case.turns(clock, clocks)) if clock else None
 
 
 def _call(clock: CaseClock, turn: Turn, due_at: datetime | None) -> DutyCalled:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from domain.act import Attribution
 from domain.incident import events as e
 from domain.incident.state import Asked, Incident
+from domain.incident.stretches import ended_by, held_since, held_until
 from domain.incident.voices import said, unasked, unasked_since
 from domain.incident.words import ClockName, Request, Stage
 
@@ -21,9 +22,14 @@ else:
 def evolve(case: Incident, event: e.IncidentEvent, by: Attribution) -> Incident:
     """The case after one more event."""
     after = _after(case, event, by)
-    if isinstance(event, e.StepEvent | e.WorkEvent):
-        return replace(after, advanced_at=max(case.advanced_at, by.effective_at))
-    return after
+    advanced = isinstance(event, e.StepEvent | e.WorkEvent)
+    return replace(
+        after,
+        advanced_at=max(case.advanced_at, by.effective_at) if advanced else after.advanced_at,
+        ended=ended_by(case, after, event, by),
+        held=held_until(case, after),
+        held_since=held_since(case, after, by.effective_at),
+    )
 
 
 def _after(case: Incident, event: e.IncidentEvent, by: Attribution) -> Incident:
@@ -179,7 +185,7 @@ def _closing(case: Incident, event: e.ClosingEvent, by: Attribution) -> Incident
             failed = replace(case, stage=Stage.HANDLING, reworks=event.rework, check_failed=True)
             return failed.stopped(by.effective_at).handle_adjusted(stopped_at=None)
         case e.FollowedUp():
-            return replace(case, voices=said(case.voices, event.person, event.answer, by.effective_at))
+            return replace(case, voices=said(case.voices, event, by.effective_at))
         case e.Closed():
             return replace(case, stage=Stage.CLOSED)
         case e.Reopened():
@@ -206,7 +212,7 @@ def _duplicate(case: Incident, event: e.DuplicateEvent, by: Attribution) -> Inci
             left = {id: people for id, people in case.duplicates.items() if id != event.duplicate}
             return case.with_duplicates(left)
         case e.DuplicateFollowedUp():
-            return replace(case, voices=said(case.voices, event.person, event.answer, by.effective_at))
+            return replace(case, voices=said(case.voices, event, by.effective_at))
         case _:
             assert_never(event)
 

@@ -12,6 +12,7 @@ from domain.clocks import Clocks, Deadline, Interval
 from domain.incident import events as e
 from domain.incident.events.duplicates import AffectedPerson
 from domain.incident.purse import Purse
+from domain.incident.stretches import Ended, Held
 from domain.incident.timing import CaseClock, Turn
 from domain.incident.voices import Voices, affected_by, joined
 from domain.incident.words import MUST_ATTEND, OPEN, ClockName, ClockOfCase, Kind, OutcomeCode, Request, Stage, Standing
@@ -53,6 +54,8 @@ class Incident:
     cycle_began_at: datetime
     advanced_at: datetime
     """The time of the latest step or work on it: the next step follows that."""
+    held_since: datetime
+    """Since when it is in the hands it is in."""
     stage: Stage = Stage.REPORTED
     accepted: bool = False
     held_by: Level = Level.GRID
@@ -61,6 +64,8 @@ class Incident:
     signed: bool = False
     officer: str | None = None
     returns: int = 0
+    returns_before: int = 0
+    """How many of them were before this cycle."""
     arrived: bool = False
     settled_on_site: bool = False
     refused_to_meet: bool = False
@@ -93,6 +98,10 @@ class Incident:
     merged_at: datetime | None = None
     """The clocks that stand still while it is a duplicate, and since when."""
     voices_before_merge: Voices = field(default_factory=dict)
+    ended: Ended | None = None
+    """The stretch its last event ended, if it did."""
+    held: Held | None = None
+    """Whose hands it left with its last event, if it did."""
 
     @classmethod
     def begin(cls, case_id: str, event: e.Reported, by: Attribution) -> Incident:
@@ -108,6 +117,7 @@ class Incident:
             voices=joined({}, affected, ()),
             cycle_began_at=by.effective_at,
             advanced_at=by.effective_at,
+            held_since=by.effective_at,
             landings=(Landing(by.effective_at),),
         ).started(by.effective_at, ClockName.ACCEPT, ClockName.ARRIVE)
 
@@ -125,7 +135,22 @@ class Incident:
     @property
     def handle(self) -> CaseClock | None:
         """The clock people are measured by, that of this cycle; None before it starts."""
-        return next((clock for clock in reversed(self.clocks) if clock.name is ClockName.HANDLE), None)
+        return self.clock(ClockName.HANDLE)
+
+    @property
+    def attendance(self) -> CaseClock | None:
+        """The clock of this cycle for being on site, which says nothing where the kind need not be attended."""
+        found = self.clock(ClockName.ARRIVE)
+        return found if found and found.cycle == self.cycle else None
+
+    @property
+    def hops(self) -> int:
+        """How often it was returned in this cycle."""
+        return self.returns - self.returns_before
+
+    def clock(self, name: ClockName) -> CaseClock | None:
+        """The latest clock of a name; None before one starts."""
+        return next((clock for clock in reversed(self.clocks) if clock.name is name), None)
 
     @property
     def running(self) -> tuple[CaseClock, ...]:
@@ -262,6 +287,7 @@ class Incident:
                 stage=stage,
                 cycle=cycle,
                 cycle_began_at=at,
+                returns_before=self.returns,
                 extensions=0,
                 suspensions=0,
                 pauses=(),

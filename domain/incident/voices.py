@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from domain.clocks import SHANGHAI, RuleTable
-from domain.incident.events.duplicates import AffectedPerson
+from domain.incident.events.closing import FollowedUp
+from domain.incident.events.duplicates import AffectedPerson, DuplicateFollowedUp
 from domain.incident.events.intake import Reported
 from domain.incident.words import Answer
 from domain.model import Minor
@@ -22,6 +23,9 @@ class Voice:
 
     answers: str
     answer: Answer | None = None
+    responded: bool | None = None
+    """Whether anybody responded to them, and whether it is solved, as they say; None where they did not say."""
+    solved: bool | None = None
     tried_on: tuple[date, ...] = ()
 
     def final(self, table: RuleTable) -> bool:
@@ -50,11 +54,13 @@ def affected_by(event: Reported) -> tuple[AffectedPerson, ...]:
     ) or (AffectedPerson(subject=ANONYMOUS, answers=ANONYMOUS),)
 
 
-def said(voices: Voices, person: str, answer: Answer, at: datetime) -> Voices:
+def said(voices: Voices, event: FollowedUp | DuplicateFollowedUp, at: datetime) -> Voices:
     """The voices after one follow-up."""
-    voice = voices[person]
-    tried = (*voice.tried_on, at.astimezone(SHANGHAI).date()) if answer is Answer.UNREACHABLE else voice.tried_on
-    return {**voices, person: replace(voice, answer=answer, tried_on=tried)}
+    voice = voices[event.person]
+    unreachable = event.answer is Answer.UNREACHABLE
+    tried = (*voice.tried_on, at.astimezone(SHANGHAI).date()) if unreachable else voice.tried_on
+    spoken = replace(voice, answer=event.answer, responded=event.responded, solved=event.solved, tried_on=tried)
+    return {**voices, event.person: spoken}
 
 
 def unasked(voices: Voices) -> Voices:

@@ -93,6 +93,15 @@ class ClockName(Labelled):
     CHECK = "check", "核查"
 
 
+class Stretch(Labelled):
+    """What is measured from one event to another: the response times (domain.md §5)."""
+
+    ACCEPT = "accept", "反映到受理"
+    ARRIVE = "arrive", "反映到到场"
+    RESOLVE = "resolve", "反映到办结"
+    CLOSE = "close", "办结到结案"
+
+
 class ClockOfCase(Model):
     """Which clock of a case: its name, and the how manieth of that name in which cycle."""
 

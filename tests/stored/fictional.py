@@ -142,7 +142,11 @@ KEYS = {
     "lead": "unit-drainage",
     "counts": True,
 }
-LATER = {("incident.reported", "cell"), ("incident.correction_granted", "keeps")}
+LATER = {
+    ("incident.reported", "cell"),
+    ("incident.correction_granted", "keeps"),
+    *((f"incident.{event}followed_up", word) for event in ("", "duplicate_") for word in ("responded", "solved")),
+}
 """Fields that came after their event's golden file was written."""
 DUE = {
     "due_at": AT.format(8),
@@ -153,6 +157,8 @@ DUE = {
     "call_at": AT.format(7),
 }
 """Keys that came with the clocks: the files of events that are older hold none of them."""
+SINCE_FIGURES = {"hops", "arrive_due_at", "took", "held", "heard"}
+"""Keys that came with the KPIs: no file holds any of them, since no event was born after them."""
 BEFORE_CLOCKS = frozenset(BY_TYPE) - {"incident.duty_called", "incident.redrawn", "incident.deadline_determined"}
 ENVELOPE = {
     "command": "some-command",

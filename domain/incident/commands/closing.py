@@ -95,6 +95,8 @@ class FollowUp(PairedStep):
 
     person: Code | None = Field(default=None, description="当事人编号；只有一位时可不填", examples=[None])
     answer: Answer = Field(description="答复")
+    responded: bool | None = Field(default=None, description="当事人说：是否有人响应；没有问到的不填")
+    solved: bool | None = Field(default=None, description="当事人说：问题是否解决；没有问到的不填")
     note: Personal[Text] = Field(default="", description="当事人原话或登记说明")
 
     def decide(self, case: Incident, act: Act, primary: Incident | None) -> Iterator[IncidentEvent]:
@@ -110,13 +112,15 @@ class FollowUp(PairedStep):
             rules.RESIDENT_ANSWERS.require(themselves and not at_work)
         else:
             rules.STAFF_RECORD_TRIES.require(act.role not in NOT_STAFF)
+            rules.RESIDENT_ANSWERS.require(self.responded is None and self.solved is None)
             rules.NOT_APPLICABLE_ANONYMOUS.require(
                 self.answer is not Answer.NOT_APPLICABLE or voice.answers == ANONYMOUS
             )
             rules.ANSWERED_ALREADY.require(not voice.spoken)
-        yield FollowedUp(person=person, answer=self.answer, note=self.note)
+        word = {"person": person, "answer": self.answer, "responded": self.responded, "solved": self.solved}
+        yield FollowedUp.model_validate({**word, "note": self.note})
         if primary is not None and person in primary.voices:
-            yield DuplicateFollowedUp(duplicate=case.id, person=person, answer=self.answer)
+            yield DuplicateFollowedUp.model_validate({**word, "duplicate": case.id})
 
 
 class Close(Step):

@@ -37,10 +37,14 @@ class CheckFailed(Event):
 class FollowedUp(Event):
     type: Literal["incident.followed_up"] = "incident.followed_up"
     label: ClassVar[str] = "回访"
-    sentence: ClassVar[str] = "回访：{answer}{note:，}"
+    sentence: ClassVar[str] = (
+        "回访：{answer}{responded:，有人响应|，没有人响应}{solved:，问题已解决|，问题没有解决}{note:，}"
+    )
 
     person: Somebody
     answer: Answer
+    responded: bool | None = None
+    solved: bool | None = None
     note: Personal[Text] = ""
 
 

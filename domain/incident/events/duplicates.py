@@ -58,8 +58,12 @@ class DuplicateDetached(OnPrimary):
 class DuplicateFollowedUp(OnPrimary):
     type: Literal["incident.duplicate_followed_up"] = "incident.duplicate_followed_up"
     label: ClassVar[str] = "重复件回访"
-    sentence: ClassVar[str] = "重复件{duplicate}的当事人回访：{answer}"
+    sentence: ClassVar[str] = (
+        "重复件{duplicate}的当事人回访：{answer}{responded:，有人响应|，没有人响应}{solved:，问题已解决|，问题没有解决}"
+    )
 
     duplicate: Code
     person: Somebody
     answer: Answer
+    responded: bool | None = None
+    solved: bool | None = None
