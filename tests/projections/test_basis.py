@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -24,7 +25,7 @@ TREE = (
 )
 
 
-def tree(staff: tuple[Staff, ...] = (), closed: str = "", **households: int) -> Territory:
+def tree(households: Mapping[str, int], staff: tuple[Staff, ...] = (), closed: str = "") -> Territory:
     nodes = [
         Node(id=id, level=level, name=id, parent=parent, households=households.get(id, 0), closed=id == closed)
         for id, level, parent in TREE
@@ -50,7 +51,7 @@ def post(id: str, scope: str, role: Role = Role.GRID_OFFICER, **more: Any) -> St
 def test_a_household_is_counted_once_and_what_is_not_counted_is_said(
     counted: dict[str, int], expected: dict[str, tuple[int, int]]
 ) -> None:
-    found = bases(tree(**counted))
+    found = bases(tree(counted))
     assert {place: found[place][:2] for place in expected} == expected
 
 
@@ -59,15 +60,20 @@ def test_officers_in_office_are_counted_where_they_are_posted_and_above() -> Non
         *(post("ge", "g1"), post("mi", "g1"), post("an", "g2"), post("of-estate", "court")),
         *(post("left", "g2", released=True), post("secretary", "pine", Role.COMMUNITY)),
     )
-    found = bases(tree(staff))
+    found = bases(tree({}, staff))
     assert {place: basis.officers for place, basis in found.items()} == {
-        **{"b1": 0, "b2": 0, "g1": 2, "g2": 1, "court": 3},
-        **{"pine": 4, "street": 4},
+        "b1": 0,
+        "b2": 0,
+        "g1": 2,
+        "g2": 1,
+        "court": 3,
+        "pine": 4,
+        "street": 4,
     }
 
 
 def test_closed_places_have_none() -> None:
-    found = bases(tree(closed="g2", g1=300, g2=200))
+    found = bases(tree({"g1": 300, "g2": 200}, closed="g2"))
     assert "g2" not in found
     assert found["pine"].households == 300
 

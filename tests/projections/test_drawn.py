@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -58,6 +59,9 @@ SPLIT: dict[str, Any] = {
 }
 JOINED: dict[str, Any] = {grid: {"closed": True, "successors": ("g34",)} for grid in ("g3", "g4")}
 NEW_GRID = (("g34", Level.GRID, "oak"),)
+LATER = MORNING + timedelta(days=60)
+"""Whatever was left undone is overdue by then."""
+WHAT = (*WORK, "overdue")
 REPORTED = [("g1", "b11"), ("g1", "b12"), ("g1", "b13"), ("g1", None), ("g1", None), ("g2", "b21"), ("g3", None)]
 REPORTED += [("g4", None)]
 
@@ -110,6 +114,21 @@ def test_grids_are_joined(views: Views) -> None:
     after = tree(*TREE, *NEW_GRID, **JOINED)
     assert reports(views, after, by="grid", territory="oak") == known(g3=1, g4=1)
     assert reports(views, after, by="grid", territory="oak", drawn="now") == known(g34=2)
+
+
+def test_the_grids_compared_are_those_that_stand_and_those_that_had_cases_then(views: Views) -> None:
+    after = tree(*TREE, *HALVES, **SPLIT)
+    for drawn, places, busiest in (("then", 6, 5), ("now", 5, 1)):
+        query = WorkloadQuery.model_validate({"by": "grid", "drawn": drawn})
+        found = workload(views, Scope.all(), query, after, MORNING).distribution
+        assert found is not None
+        assert found.reported is not None
+        assert (found.reported.places, found.reported.max) == (places, busiest)
+    oak, query = Scope.of("oak", Level.COMMUNITY), WorkloadQuery(by="grid", territory="west")
+    found = workload(views, oak, query, after, MORNING).distribution
+    assert found is not None
+    assert found.reported is not None
+    assert found.reported.places == 2, "no further than the reader may see, and than was asked for"
 
 
 def test_a_half_is_joined_with_a_neighbour_later(views: Views) -> None:
@@ -193,18 +212,20 @@ def test_what_is_drawn_now_is_each_event_mapped_by_itself(room: Room, seed: int)
     town = Restless(draw)
     with closing(views_of(room, BEFORE, town.live)) as views:
         done, territory = recomputation.workload(town.files), town.territory
+        done.update({(*keys, "overdue"): n for keys, n in recomputation.overdue(town.files, LATER).items()})
+        assert sum(n for (*_, what), n in done.items() if what == "overdue") > 0
         for by in [level.value for level in Level]:
             asked = draw.choice([None, *(node.id for node in territory.nodes)])
             for drawn in ("then", "now"):
                 query = WorkloadQuery.model_validate({"by": by, "drawn": drawn, "territory": asked})
                 told = Counter[tuple[Any, ...]]()
-                for row in workload(views, Scope.all(), query, territory, MORNING).rows:
-                    told.update({(row.key, row.community, what): getattr(row, what) for what in WORK})
+                for row in workload(views, Scope.all(), query, territory, LATER).rows:
+                    told.update({(row.key, row.community, what): getattr(row, what) for what in WHAT})
                 assert +told == _one_by_one(done, by, territory, drawn == "now", asked)
         for drawn in ("then", "now"):
             query = WorkloadQuery(by="district", drawn=drawn)
-            [district] = workload(views, Scope.all(), query, territory, MORNING).rows
-            assert sum(done.values()) == sum(getattr(district, what) for what in WORK)
+            [district] = workload(views, Scope.all(), query, territory, LATER).rows
+            assert sum(done.values()) == sum(getattr(district, what) for what in WHAT)
 
 
 def _one_by_one(

@@ -83,18 +83,14 @@ def test_every_total_a_row_is_part_of_is_looked_after() -> None:
 
 
 def test_what_is_told_from_a_count_goes_with_it_and_the_rest_stays() -> None:
-    [first, second] = suppressed(
-        [row(2, 5), row(6, 7)], lambda row: True, {"n": ("ratio",), "m": ()}, lambda row: [""]
-    )
+    [first, second] = suppressed([row(2, 5), row(6, 7)], lambda row: True, {"n": ("ratio",), "m": ()}, lambda row: [""])
     assert (first.n, first.ratio, first.m, first.suppressed) == (None, None, 5, True)
     assert (second.n, second.ratio, second.m, second.suppressed) == (None, None, 7, True)
     [alone] = suppressed([row(6, 7)], lambda row: True, {"n": ("ratio",), "m": ()}, lambda row: [""])
     assert (alone.n, alone.m, alone.suppressed) == (6, 7, False)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.sets(st.sampled_from("abc"), min_size=1)), max_size=12)
-)
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.sets(st.sampled_from("abc"), min_size=1)), max_size=12))
 def test_no_total_gives_away_what_is_withheld(drawn: list[tuple[int, bool, set[str]]]) -> None:
     rows = [row(n, key=str(at)) for at, (n, *_) in enumerate(drawn)]
     found = suppressed(
