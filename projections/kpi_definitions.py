@@ -1,8 +1,8 @@
 """指标口径: every figure people are judged by, in words and as SQL over the cycles (`projections.cycles`).
 
 A cycle belongs to the period in which its `day` lies, and counts only once that time is past: so nobody is judged by
-what is not due yet, and a past period changes only when the facts do. Of the cycles that may count at all (`BASE`) those
-with `counts` are weighed by `of` below the line; of them those with `met` by `hit` above it. Every row has
+what is not due yet, and a past period changes only when the facts do. Of the cycles that may count at all (`BASE`)
+those with `counts` are weighed by `of` below the line; of them those with `met` by `hit` above it. Every row has
 0 ≤ hit ≤ of for a rate, so every sum has, however it is cut. A definition is never edited: another version is added.
 """
 
@@ -21,6 +21,8 @@ NOT_ENDED = "(ended_at = 0 OR ended_at > handle_due_at)"
 """Withdrawn or rejected in time: it never came to be due. Withdrawn when overdue, it stays overdue."""
 ON_TIME = "handled_at > 0 AND handled_at <= handle_due_at"
 CHECKED_ON_TIME = "checked_at > 0 AND (check_due_at = 0 OR checked_at <= check_due_at)"
+PERIODS = {"handle_due_on": "处置时限到期的日子", "arrive_due_on": "到场时限到期的日子", "handled_on": "办结的日子"}
+"""The days that say which period a cycle belongs to, in words."""
 DEFAULT_SOURCE = "domain.md §5；市政通行做法"
 
 

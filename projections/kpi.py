@@ -1,0 +1,165 @@
+"""指标: the figures people are judged by, each with what stands above and below the line."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field, field_validator
+
+from domain.clocks import SHANGHAI
+from domain.incident.words import Kind
+from domain.model import Code, Model
+from projections.cycles import DAYS, Cycles
+from projections.database import Transaction
+from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, Source, community_of, places
+from projections.kpi_definitions import BASE, DEFINITIONS, Definition, Unit, in_force
+from projections.reading import AsOf, Where, microseconds
+from projections.scope import Scope
+
+By = Literal["all", LevelName, "unit", "kind", "day", "week", "month"]
+CODES = tuple(dict.fromkeys(one.code for one in DEFINITIONS))
+
+
+class KpiFilter(RollUpQuery):
+    """指标的范围：不填的不限。日期为上海当地日期，首尾都算，按各指标口径所说的那一天。"""
+
+    kind: Kind | None = Field(default=None, description="事件性质")
+    unit: Code | None = Field(default=None, description="首接负责单位编号")
+
+
+class KpiQuery(KpiFilter):
+    """指标的查询条件。"""
+
+    by: By = Field(default="all", description="按哪一项分列：辖区的一级、单位、性质、日、周、月，或合计")
+    kpi: tuple[str, ...] = Field(
+        default=(),
+        max_length=len(CODES),
+        description="哪些指标，可填多个；不填即全部",
+        json_schema_extra={"items": {"type": "string", "enum": list(CODES)}},
+    )
+
+    @field_validator("kpi", mode="before")
+    @classmethod
+    def _several(cls, given: object) -> object:
+        """One word is a list of one."""
+        return (given,) if isinstance(given, str) else given
+
+    @field_validator("kpi")
+    @classmethod
+    def _known(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := set(given) - set(CODES):
+            raise ValueError(f"没有这样的指标：{'、'.join(sorted(unknown))}")
+        return given
+
+
+class Figure(Model):
+    """一个指标的一个数：分子、分母、结果，和所用口径的版本。"""
+
+    kpi: str
+    label: str
+    version: int = Field(description="口径的版本，见 /api/v1/views/kpis/definitions")
+    numerator: int
+    denominator: int
+    value: float | None = Field(description="分子÷分母；分母为零即没有")
+    shown: str | None = Field(description="写给人看的：比率为百分数，均值为两位小数，四舍五入")
+
+
+class KpiRow(RollUpRow):
+    """一处辖区、一个单位、一种性质或一段时间的各项指标，按口径表的次序。"""
+
+    figures: tuple[Figure, ...]
+
+
+class Sums(NamedTuple):
+    """What stands above the line, and below it."""
+
+    numerator: int = 0
+    denominator: int = 0
+
+
+def kpis(at: AsOf, scope: Scope, query: KpiQuery, definitions: Sequence[Definition] = DEFINITIONS) -> list[KpiRow]:
+    """The figures within what a reader may see, in order of keys and communities; no row for what has no cycles."""
+    asked = judged_by(at, query, query.kpi, definitions)
+    drawing = Drawing(at.territory, now=query.drawn == "now")
+    found: defaultdict[tuple[Any, str], dict[str, Sums]] = defaultdict(dict)
+    with at.views.reading() as transaction:
+        rows = drawing.rows(transaction, Cycles, counting(query))
+        for day in dict.fromkeys(one.day for one in asked):
+            dated = [one for one in asked if one.day == day]
+            where = due(day, at, scope, query, drawing)
+            for key, community, *sums in _summed(transaction, rows, where, dated, query.by):
+                pairs = map(Sums, sums[::2], sums[1::2])
+                found[key, community] |= {one.code: pair for one, pair in zip(dated, pairs, strict=True)}
+    return [
+        KpiRow(
+            **drawing.about(key, community),
+            figures=tuple(figure(one, found[key, community].get(one.code, Sums())) for one in asked),
+        )
+        for key, community in sorted(found, key=lambda row: (row[0] or "", row[1]))
+    ]
+
+
+def judged_by(
+    at: AsOf, query: KpiFilter, wanted: Collection[str], definitions: Iterable[Definition] = DEFINITIONS
+) -> list[Definition]:
+    """The definitions in force on the last day asked about, of the figures wanted (of all, where none is named)."""
+    last = query.to_day or at.now.astimezone(SHANGHAI).date()
+    return [one for one in in_force(last, definitions) if not wanted or one.code in wanted]
+
+
+def counting(query: KpiFilter) -> Where:
+    """The cycles that may count in any figure, but for places and days."""
+    where = Where()
+    where.add(BASE)
+    where.equal("kind", query.kind)
+    where.equal('"lead"', query.unit)
+    return where
+
+
+def due(day: str, at: AsOf, scope: Scope, query: KpiFilter, drawing: Drawing) -> Where:
+    """Where and when: what lies in the places asked about and in the period, and is past."""
+    where = places(scope, drawing.under(query.territory))
+    where.add(f"{day} >= ?", query.from_day.isoformat() if query.from_day else "0")
+    where.add(f"{day} <= ?", query.to_day.isoformat() if query.to_day else "9")
+    where.add(f"{DAYS[day]} < ?", microseconds(at.now))
+    return where
+
+
+def figure(one: Definition, sums: Sums) -> Figure:
+    """A figure as people and programs read it."""
+    value = sums.numerator / sums.denominator if sums.denominator else None
+    return Figure(
+        kpi=one.code,
+        label=one.label,
+        version=one.version,
+        numerator=sums.numerator,
+        denominator=sums.denominator,
+        value=value,
+        shown=_shown(one.unit, sums) if sums.denominator else None,
+    )
+
+
+def _shown(unit: Unit, sums: Sums) -> str:
+    scale, sign = (100, "%") if unit is Unit.RATE else (1, "")
+    exact = Decimal(scale * sums.numerator) / Decimal(sums.denominator)
+    return f"{exact.quantize(Decimal('0.01'), ROUND_HALF_UP)}{sign}"
+
+
+def _summed(transaction: Transaction, rows: Source, where: Where, dated: Sequence[Definition], by: By) -> list[Any]:
+    """Key, community, and for each definition of one day what stands above the line and below it."""
+    day = dated[0].day
+    key_of: dict[str, str] = {
+        "all": "NULL",
+        "unit": '"lead"',
+        "day": day,
+        "week": transaction.dialect.monday.format(day),
+        "month": f"substr({day}, 1, 7)",
+    }
+    sums = ", ".join(f"CAST({side} AS BIGINT)" for one in dated for side in one.sums)
+    statement = f"""
+        SELECT {key_of.get(by, by)}, {community_of(by)}, {sums}
+        FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
+    return transaction.execute(statement, (*rows.values, *where.values)).fetchall()

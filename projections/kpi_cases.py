@@ -1,0 +1,170 @@
+"""指标里的每一件: the cycles behind a figure, so that anybody can count them again."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, Field, field_validator
+
+from domain.incident.words import Kind, Stage
+from domain.model import Model
+from domain.territory import Place
+from projections.cursor import Cursor
+from projections.cycles import DAYS, TIMES, Cycles
+from projections.database import Row
+from projections.docket import Docket
+from projections.drawn import Drawing, LevelName
+from projections.frame import PATH
+from projections.kpi import CODES, KpiFilter, counting, due, judged_by
+from projections.kpi_definitions import DEFINITIONS, Definition, definition
+from projections.reading import AsOf, Where, microseconds, moment
+from projections.scope import Scope
+
+Part = Literal["numerator", "denominator", "missed"]
+PARTS: dict[Part, str] = {
+    "numerator": "{met} AND {hit} > 0",
+    "denominator": "true",
+    "missed": "NOT ({met} AND {hit} >= {of})",
+}
+
+
+class KpiCasesQuery(KpiFilter):
+    """要看哪一个数里的案件。"""
+
+    kpi: str = Field(description="哪一项指标", json_schema_extra={"enum": list(CODES)})
+    version: int | None = Field(default=None, ge=1, le=1000, description="口径的版本；不填即该时段所用的版本")
+    part: Part = Field(
+        default="denominator",
+        description="numerator 计入分子的，denominator 计入分母的，missed 在分母里而没有全部计入分子的",
+    )
+    without: Literal[LevelName, "unit"] | None = Field(
+        default=None, description="只要这一级辖区未知的，或没有派到单位的：对应统计里没有编号的一行"
+    )
+    limit: int = Field(default=50, ge=1, le=200, description="每页轮次数")
+    cursor: str | None = Field(default=None, max_length=300, description="上一页给出的 next")
+
+    @field_validator("kpi")
+    @classmethod
+    def _known(cls, given: str) -> str:
+        if given not in CODES:
+            raise ValueError(f"没有这样的指标：{given}")
+        return given
+
+    @property
+    def asked(self) -> str:
+        """The query without its page: a cursor serves no other."""
+        return self.model_dump_json(include=KpiCasesQuery.model_fields.keys() - {"cursor", "limit"})
+
+
+class KpiCase(Model):
+    """指标里的一轮处置，和判断它所依据的时间。时间为 UTC，没有即为空。"""
+
+    incident_id: str
+    number: str | None
+    cycle: int = Field(description="第几轮；重办另算一轮")
+    kind: Kind
+    stage: Stage = Field(description="这一轮最后所处的阶段")
+    place: Place
+    lead: str | None
+    reported_at: AwareDatetime
+    began_at: AwareDatetime
+    accepted_at: AwareDatetime | None
+    arrived_at: AwareDatetime | None
+    handled_at: AwareDatetime | None
+    checked_at: AwareDatetime | None
+    closed_at: AwareDatetime | None
+    ended_at: AwareDatetime | None = Field(description="撤回或不予受理的时间")
+    handle_due_at: AwareDatetime | None
+    arrive_due_at: AwareDatetime | None
+    check_due_at: AwareDatetime | None
+    exempted: bool = Field(description="超时经申诉免责：事实照旧，只是不计")
+    numerator: int = Field(description="这一轮在分子里计多少")
+    denominator: int = Field(description="这一轮在分母里计多少")
+
+
+class KpiCases(Model):
+    """一页轮次；`count` 为总数，`numerator`、`denominator` 为其合计。`next` 为下一页的 cursor，没有即到底。"""
+
+    kpi: str
+    version: int
+    items: tuple[KpiCase, ...]
+    count: int
+    numerator: int
+    denominator: int
+    next: str | None
+
+
+class UnknownVersion(LookupError):
+    """No such version of a definition. Carries a Chinese sentence."""
+
+
+def kpi_cases(at: AsOf, scope: Scope, query: KpiCasesQuery) -> KpiCases:
+    """One page of the cycles behind a figure, in order of the time that counts. Raises `BadCursor`, `UnknownVersion`.
+
+    What is past is past as of the first page, as long as one reads.
+    """
+    one, asked = _definition(at, query), query.asked
+    cursor = Cursor.read(query.cursor, asked, 3) if query.cursor else Cursor(microseconds(at.now), ())
+    drawing = Drawing(at.territory, now=query.drawn == "now")
+    where = _where(one, at, scope, query, drawing)
+    where.add(f"{DAYS[one.day]} < ?", cursor.now)
+    hit, of = f"CASE WHEN {one.met} THEN {one.hit} ELSE 0 END", one.of
+    with at.views.reading() as transaction:
+        rows = drawing.rows(transaction, Cycles, counting(query))
+        values = (*rows.values, *where.values)
+        totals = f"""
+            SELECT count(*), CAST(coalesce(sum({hit}), 0) AS BIGINT), CAST(coalesce(sum({of}), 0) AS BIGINT)
+            FROM {rows.sql} WHERE {where}"""
+        [count, numerator, denominator] = transaction.execute(totals, values).fetchone()
+        beyond = "WHERE (time, opened, cycle) > (?, ?, ?)" if cursor.after else ""
+        page = f"""
+            SELECT * FROM (
+                SELECT drawn.*, {DAYS[one.day]} AS time, {hit} AS hit, {of} AS of_all, opened, number
+                FROM (SELECT * FROM {rows.sql} WHERE {where}) AS drawn
+                JOIN (SELECT id AS listed, opened, number FROM "{Docket.name}") AS docket ON listed = id
+            ) AS found {beyond} ORDER BY time, opened, cycle LIMIT ?"""
+        found = transaction.execute(page, (*values, *cursor.after, query.limit + 1)).fetchall()
+    shown = found[: query.limit]
+    places = [(row["time"], row["opened"], row["cycle"]) for row in shown]
+    return KpiCases(
+        kpi=one.code,
+        version=one.version,
+        items=tuple(map(_told, shown)),
+        count=count,
+        numerator=numerator,
+        denominator=denominator,
+        next=cursor.moved(places[-1]).written(asked) if len(found) > query.limit else None,
+    )
+
+
+def _definition(at: AsOf, query: KpiCasesQuery) -> Definition:
+    if query.version is None:
+        [one] = judged_by(at, query, {query.kpi})
+        return one
+    found = definition(query.kpi, query.version, DEFINITIONS)
+    if found is None:
+        raise UnknownVersion(f"指标 {query.kpi} 没有第{query.version}版口径。")
+    return found
+
+
+def _where(one: Definition, at: AsOf, scope: Scope, query: KpiCasesQuery, drawing: Drawing) -> Where:
+    where = due(one.day, at, scope, query, drawing)
+    where.add(f"({one.counts})")
+    where.add(PARTS[query.part].format(met=f"({one.met})", hit=one.hit, of=one.of))
+    if query.without:
+        where.add(f"""{'"lead"' if query.without == "unit" else query.without} = ''""")
+    return where
+
+
+def _told(row: Row) -> KpiCase:
+    told: dict[str, Any] = {
+        "incident_id": row["id"],
+        "number": row["number"] or None,
+        "place": {level: row[level] or None for level in PATH},
+        "lead": row["lead"] or None,
+        "numerator": row["hit"],
+        "denominator": row["of_all"],
+        **{column: row[column] for column in ("cycle", "kind", "stage", "exempted")},
+        **{column: moment(row[column]) for column in TIMES},
+    }
+    return KpiCase.model_validate(told)
