@@ -32,7 +32,7 @@ SENSITIVE_CLASSES = frozenset({"07"})
 RowT = TypeVar("RowT", bound=RollUpRow)
 Told = Mapping[str, Collection[str]]
 """Each count of a row, by name, and what else of the row is told from it."""
-Totals = Callable[[RowT], Iterable[Hashable]]
+Totals = Iterable[Hashable]
 """The totals a row is part of, by whatever tells them apart."""
 
 
@@ -42,15 +42,14 @@ def is_sensitive(kind: str | None = None, category: str | None = None) -> bool:
 
 
 def suppressed(
-    rows: Sequence[RowT], sensitive: Callable[[RowT], bool], told: Told, totals: Totals[RowT]
+    rows: Sequence[RowT], sensitive: Callable[[RowT], bool], told: Told, totals: Callable[[RowT], Totals]
 ) -> tuple[RowT, ...]:
     """The same rows, without what must be withheld; those it was taken from say so."""
     hidden: dict[int, dict[str, None]] = {}
-    about, parts = [sensitive(row) for row in rows], _parts(rows, totals)
+    about = [sensitive(row) for row in rows]
+    parts_of = [tuple(totals(row)) for row in rows] if any(about) else []
     for count, also in told.items() if any(about) else ():
-        counts = [getattr(row, count) or 0 for row in rows]
-        small = {at for at, n in enumerate(counts) if about[at] and 0 < n < THRESHOLD}
-        for at in _withheld(counts, small, parts):
+        for at in withheld([getattr(row, count) or 0 for row in rows], about, parts_of):
             hidden.setdefault(at, {}).update(dict.fromkeys((count, *also)))
     return tuple(
         row.model_copy(update={**hidden[at], "suppressed": True}) if at in hidden else row
@@ -58,18 +57,10 @@ def suppressed(
     )
 
 
-def _parts(rows: Sequence[RowT], totals: Totals[RowT]) -> Collection[Sequence[int]]:
-    """For every total the rows it is the sum of, by place."""
-    found: dict[Hashable, list[int]] = {}
-    for at, row in enumerate(rows):
-        for total in {*totals(row)}:
-            found.setdefault(total, []).append(at)
-    return found.values()
-
-
-def _withheld(counts: Sequence[int], small: set[int], parts: Collection[Sequence[int]]) -> set[int]:
-    """What is too small, and what has to go with it; the first of equals."""
-    hidden, more = set(small), set(small)
+def withheld(counts: Sequence[int], sensitive: Sequence[bool], totals: Sequence[Totals]) -> set[int]:
+    """Of one figure in several rows: which are too small, and which have to go with them, the first of equals."""
+    hidden = {at for at, n in enumerate(counts) if sensitive[at] and 0 < n < THRESHOLD}
+    more, parts = set(hidden), _parts(totals) if hidden else ()
     while more:
         more = set()
         for part in parts:
@@ -78,3 +69,12 @@ def _withheld(counts: Sequence[int], small: set[int], parts: Collection[Sequence
                 more.add(min(left, key=lambda at: counts[at]))
         hidden |= more
     return hidden
+
+
+def _parts(totals: Sequence[Totals]) -> Collection[Sequence[int]]:
+    """For every total the rows it is the sum of, by place."""
+    found: dict[Hashable, list[int]] = {}
+    for at, those in enumerate(totals):
+        for total in dict.fromkeys(those):
+            found.setdefault(total, []).append(at)
+    return found.values()
