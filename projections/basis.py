@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from domain.territory import Level, Node, Territory
 
+FROM_BELOW = {level: nth for nth, level in enumerate(Level)}
+
 
 class Basis(NamedTuple):
     """What lies under a place as drawn now, closed places left out.
@@ -33,7 +35,7 @@ class Basis(NamedTuple):
 def bases(territory: Territory) -> Mapping[str, Basis]:
     """The basis of every place that stands."""
     found: dict[str, Basis] = {}
-    for node in sorted(territory.nodes, key=lambda node: list(Level).index(node.level)):  # from below
+    for node in sorted(territory.nodes, key=lambda node: FROM_BELOW[node.level]):
         if not node.closed:
             found[node.id] = _of(node, territory, found)
     return found
@@ -42,8 +44,10 @@ def bases(territory: Territory) -> Mapping[str, Basis]:
 def _of(node: Node, territory: Territory, below: Mapping[str, Basis]) -> Basis:
     under = [below[child.id] for child in territory.children.get(node.id, ())]
     households = node.households or sum(basis.households for basis in under)
-    unsurveyed = sum(basis.unsurveyed for basis in under)
+    unsurveyed = 0 if node.households else sum(basis.unsurveyed for basis in under)
     if node.level is Level.GRID:
         unsurveyed = 0 if households else 1
-    officers = len(territory.officers(node.id)) + sum(basis.officers for basis in under)
-    return Basis(households, 0 if node.households else unsurveyed, officers)
+    officers = sum(basis.officers for basis in under)
+    if node.id in territory.posts:
+        officers += len(territory.officers(node.id))
+    return Basis(households, unsurveyed, officers)
