@@ -10,6 +10,7 @@ from typing import Any
 from eventsourcing.persistence import Notification
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
+from projections.cycles import Cycles
 from projections.docket import TIMES, Docket
 from projections.engine import Views
 from projections.projection import SUM
@@ -21,7 +22,7 @@ from tests.projections.recomputation import RESPONSE_TIME, WORKLOAD
 from tests.projections.rooms import Room
 
 Rows = list[dict[str, Any]]
-ALL = (Docket, Workload, ResponseTime)
+ALL = (Docket, Cycles, Workload, ResponseTime)
 
 
 def shown(views: Views) -> dict[str, Rows]:
