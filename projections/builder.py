@@ -104,6 +104,7 @@ class Builder:
         self._sweep()
         failed: list[ViewFailed] = []
         while left := [view for view in self._wanted() if view not in {failure.view for failure in failed}]:
+            log.info("building %s", ", ".join(view.name for view in left))
             try:
                 self._tell(self._rebuilding(left).run())
             except ViewFailed as failure:

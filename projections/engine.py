@@ -48,7 +48,7 @@ class Views:
     that other processes wrote and were not heard of; `wake` tells of our own. `gather` is how long more
     events may come before a page is read, unless somebody waits.
 
-    A view that is new to a store with events is built beside the others (`projections.builder`) and is one of them
+    A view that is new to a store with cases is built beside the others (`projections.builder`) and is one of them
     from then on: until then it holds up nothing, and asking for it raises `ViewUnderway`.
 
     Any number of processes may follow into one database: each page is merged once, whatever they believe. In
@@ -72,7 +72,7 @@ class Views:
         """Whether this process keeps the views now."""
         self._page, self._poll, self._gather, self._may_lead = page, poll, gather, True
         self._pages, self._frame = Pages(files), Frame()
-        self._tables = Tables(where, projections, empty=not self._pages.head)
+        self._tables = Tables(where, projections, empty=self._pages.blank)
         self._builder = Builder(self._pages, self._tables)
         self._waiters = Waiters(self._tables.position())
         self._leadership = self._tables.database.leadership(lead(projections))

@@ -49,8 +49,8 @@ NOWHERE = Stand("", 0, 0)
 class Tables:
     """The tables of these views: in a database, in the SQLite file at a path, or in a temporary one.
 
-    The database is theirs from now on. A view that is new stands before the first event where the log is `empty`;
-    else it is none until it was built. Raises `DatabaseUnusable`.
+    The database is theirs from now on. A view that is new stands before the first event where the log has nothing for
+    it (`empty`); else it is none until it was built. Raises `DatabaseUnusable`.
     """
 
     def __init__(self, where: Database | Path | None, views: Sequence[View], *, empty: bool = True) -> None:
