@@ -1,4 +1,4 @@
-"""A new view is built beside the others, which are read and followed meanwhile; what goes wrong with it holds up none."""
+"""A new view is built beside the others, which are read and followed meanwhile; trouble with it holds up none."""
 
 from __future__ import annotations
 
