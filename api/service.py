@@ -44,7 +44,7 @@ class Service:
         casework = open_casework(settings, files, clock)
         views = open_views(settings, files)
         casework.writer.on_commit.append(views.wake)
-        views.start(leading=settings.follow)
+        views.start(leading=settings.follow, grace=settings.views_grace)
         metrics = Metrics()
         watch = Watch(settings, casework, views, metrics, clock)
         readers = ThreadPoolExecutor(2, thread_name_prefix="view-reader")

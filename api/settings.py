@@ -41,6 +41,12 @@ class Settings(BaseSettings):
         description="Schema of the events, made if missing; views and messages are beside it, in …_views and …_outbox",
     )
     follow: bool = Field(default=True, description="Take part in keeping the views; elsewhere bidao follow does it")
+    views_grace: float = Field(
+        default=600.0,
+        ge=0,
+        le=7 * 24 * 3600,
+        description="How long a view that was replaced stays for whoever reads it",
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     header_identity: bool = Field(

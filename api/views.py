@@ -14,7 +14,7 @@ from api.door import DoorRoute, Visit, Visiting
 from api.identity import SCHEME, Identity
 from api.invalid import Fault
 from api.parameters import WrittenOut
-from api.problems import RETRY_AFTER, VIEWS_BEHIND, Problem, invalid
+from api.problems import RETRY_AFTER, VIEWS_BEHIND, Problem, invalid, of_view
 from api.reading import scope_of
 from api.service import Service
 from api.tags import TAGGED, conditional, is_known, tagged
@@ -22,6 +22,7 @@ from domain.model import Model
 from domain.territory import Level
 from projections.alike import alike_counts
 from projections.docket import BadCursor, DocketPage, DocketQuery, docket
+from projections.naming import ViewUnderway
 from projections.reading import AsOf
 from projections.response_time import ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
@@ -33,7 +34,7 @@ router = APIRouter(
 
 Told = Callable[[AsOf, Scope], Model]
 """What is answered to whoever may see so much."""
-READS = (*problems.READING, problems.FORBIDDEN, problems.VIEWS_BEHIND)
+READS = (*problems.READING, problems.FORBIDDEN, problems.VIEWS_BEHIND, problems.VIEW_UNDERWAY)
 
 
 class Following(WrittenOut):
@@ -174,7 +175,7 @@ async def looked_up(
         if (answered := await service.read(answer)) is not None:
             return answered
         await service.read(service.views.look)  # what was heard of was lost again
-    raise Problem(VIEWS_BEHIND, headers={"Retry-After": RETRY_AFTER})
+    raise await behind(service)
 
 
 def require_place(node: str | None, service: Service) -> None:
@@ -203,4 +204,12 @@ async def require_position(after: int, service: Service) -> None:
     if after > await service.read(service.casework.files.store.max_notification_id):
         raise invalid([Fault(detail="案卷库里还没有这个位置，请用回执里的 position。", parameter="after")])
     if not await service.views.wait_for(after, service.settings.wait_timeout):
-        raise Problem(VIEWS_BEHIND, headers={"Retry-After": RETRY_AFTER})
+        raise await behind(service)
+
+
+async def behind(service: Service) -> Problem:
+    """Why somebody waited in vain: the views lag, or there is none yet."""
+    missing = [view for view in await service.read(service.views.underway) if not view.shown]
+    if missing and not service.views.position:
+        return of_view(ViewUnderway(missing[0]))
+    return Problem(VIEWS_BEHIND, headers={"Retry-After": RETRY_AFTER})
