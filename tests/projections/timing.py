@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import floor, log
 from typing import Any
 
@@ -147,8 +148,8 @@ def _all(files: Iterable[Lines]) -> Iterator[tuple[Incident, Stretch]]:
 def _covered(begins: datetime, ends: datetime, pauses: Iterable[Interval]) -> timedelta:
     """How much of a stretch lies within pauses, wherever two of them overlap only once."""
     moments = sorted({begins, ends, *(at for pause in pauses for at in pause if begins < at < ends)})
-    between = zip(moments, moments[1:], strict=False)
-    return sum((b - a for a, b in between if any(opens <= a and b <= shuts for opens, shuts in pauses)), timedelta())
+    inside = ((a, b) for a, b in pairwise(moments) if any(opens <= a and b <= shuts for opens, shuts in pauses))
+    return sum((b - a for a, b in inside), timedelta())
 
 
 @dataclass(slots=True)
