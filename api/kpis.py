@@ -21,7 +21,7 @@ from domain.model import Model
 from projections.cursor import BadCursor
 from projections.kpi import Figure, KpiQuery, KpiRow, kpis
 from projections.kpi_cases import KpiCase, KpiCases, KpiCasesQuery, UnknownVersion, kpi_cases
-from projections.kpi_definitions import DEFINITIONS, PERIODS, Definition
+from projections.kpi_definitions import DEFINITIONS, Definition
 from projections.reading import AsOf
 from projections.scope import Scope
 

@@ -81,7 +81,10 @@ class Sums(NamedTuple):
 
 
 def kpis(at: AsOf, scope: Scope, query: KpiQuery, definitions: Sequence[Definition] = DEFINITIONS) -> list[KpiRow]:
-    """The figures within what a reader may see, in order of keys and communities; no row for what has no cycles."""
+    """The figures within what a reader may see, in order of keys and communities.
+
+    There is no row for what nothing was due of; but the one of all there always is.
+    """
     asked = judged_by(at, query, query.kpi, definitions)
     drawing = Drawing(at.territory, now=query.drawn == "now")
     found: defaultdict[tuple[Any, str], dict[str, Sums]] = defaultdict(dict)
@@ -92,7 +95,11 @@ def kpis(at: AsOf, scope: Scope, query: KpiQuery, definitions: Sequence[Definiti
             where = due(day, at, scope, query, drawing)
             for key, community, *sums in _summed(transaction, rows, where, dated, query.by):
                 pairs = map(Sums, sums[::2], sums[1::2])
-                found[key, community] |= {one.code: pair for one, pair in zip(dated, pairs, strict=True)}
+                counted = {one.code: pair for one, pair in zip(dated, pairs, strict=True) if pair.denominator}
+                if counted:
+                    found[key, community] |= counted
+    if query.by == "all":
+        found[None, ""] |= {}
     return [
         KpiRow(
             **drawing.about(key, community),
@@ -124,8 +131,13 @@ def due(day: str, at: AsOf, scope: Scope, query: KpiFilter, drawing: Drawing) ->
     where = places(scope, drawing.under(query.territory))
     where.add(f"{day} >= ?", query.from_day.isoformat() if query.from_day else "0")
     where.add(f"{day} <= ?", query.to_day.isoformat() if query.to_day else "9")
-    where.add(f"{DAYS[day]} < ?", microseconds(at.now))
+    where.add(past(day), microseconds(at.now))
     return where
+
+
+def past(day: str) -> str:
+    """As SQL, that the time of a day is past: what is due at this very moment is not late yet."""
+    return f"{DAYS[day]} {'<=' if day == 'handled_on' else '<'} ?"
 
 
 def figure(one: Definition, sums: Sums) -> Figure:

@@ -13,10 +13,11 @@ from typing import cast
 
 from eventsourcing.persistence import Notification, StoredEvent
 
-from domain.books import PublishCalendar
+from domain.books import BooksEvent, PublishCalendar, bound
 from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
 from domain.casework.asking import Caller
-from domain.casework.recording import RecordedEvent
+from domain.casework.recording import RecordedEvent, RegisterLine
+from domain.clocks import Clocks
 from domain.incident import commands as c
 from domain.incident.events import BY_TYPE
 from domain.incident.state import Incident
@@ -146,8 +147,7 @@ def history(seed: int, neighbourhoods: int = 4, turns: int = 480) -> Sequence[No
 
     async def lived() -> Sequence[Notification]:
         town, files = Town(seed, neighbourhoods), CaseFiles(env=MEMORY_ENV)
-        clocks = CLOCKS if seed % 4 else WAITING
-        casework = Casework(files, clocks, TERRITORY, secret=b"history", clock=town.clock)
+        casework = Casework(files, given(seed), TERRITORY, secret=b"history", clock=town.clock)
         await town.live(casework, turns)
         stored = files.store.select_notifications(1, files.store.max_notification_id())
         await casework.aclose()
@@ -161,6 +161,18 @@ def store(files: CaseFiles, events: Sequence[Notification]) -> None:
     files.store.insert_batch(
         [[StoredEvent(one.originator_id, one.originator_version, one.topic, one.state)] for one in events]
     )
+
+
+def given(seed: int) -> Clocks:
+    """The rule tables and calendars a history begins with."""
+    return CLOCKS if seed % 4 else WAITING
+
+
+def clocks_of(seed: int, events: Sequence[Notification]) -> Clocks:
+    """Every rule table and calendar there is at the end of a history of that seed."""
+    mapper = CaseFiles(env=MEMORY_ENV).mapper
+    adopted = [cast(RegisterLine, mapper.to_domain_event(one)) for one in events if one.topic.startswith("books.")]
+    return bound(given(seed), [cast(BooksEvent, line.event) for line in adopted])
 
 
 def of_case(event: Notification) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from eventsourcing.persistence import Notification
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
-from projections import ALL
+from projections import ALL as ALL
 from projections.docket import TIMES, Docket
 from projections.engine import Views
 from projections.holding import COUNTS as HELD

@@ -16,7 +16,7 @@ from projections.engine import Views
 from projections.percentiles import ERROR, GROWTH, Spread, seconds
 from projections.response_time import ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
-from tests.projections.recomputation import Lines, day
+from tests.projections.recomputation import PATH, Lines, day
 from tests.projections.timing import MEASURES, Stretch, stretches
 from tests.rules.scene import TERRITORY
 
@@ -33,9 +33,13 @@ def ended(one: Stretch) -> str:
     return day(one.line.effective_at)
 
 
+def _at(level: str) -> KeyOf:
+    return lambda case, one: getattr(one.place, level)
+
+
 BY: dict[str, KeyOf] = {
     "all": lambda case, one: None,
-    **{level: lambda case, one, level=level: getattr(one.place, level) for level in Level if level != "city"},
+    **{level: _at(level) for level in PATH},
     "city": lambda case, one: "city",
     "kind": lambda case, one: case.standing.kind.value,
     "officer": lambda case, one: one.officer or None,
@@ -94,8 +98,8 @@ def compare(told: Spread, durations: list[float], exactly: bool) -> None:
             assert read is None
             continue
         truth = exact(durations, share)
-        within = {"abs": 0.0051} if exactly else {"rel": ERROR, "abs": 0.01}  # written to the hundredth
-        assert read == pytest.approx(truth, **within) or (not exactly and read == 0 and truth < 1)
+        within = pytest.approx(truth, rel=0 if exactly else ERROR, abs=0.01)  # written to the hundredth
+        assert read == within or (not exactly and read == 0 and truth < 1)
 
 
 def test_the_town_has_what_is_hard_to_count(all_of_them: list[tuple[Incident, Stretch]]) -> None:

@@ -83,7 +83,12 @@ def _correction(draw: Random, case: Incident) -> Asked:
 
 
 def _answer(draw: Random, case: Incident) -> Asked:
-    return c.FollowUp(person=draw.choice(list(case.voices)), answer=draw.choice(list(Answer)))
+    person, answer = draw.choice(list(case.voices)), draw.choice(list(Answer))
+    if answer in (Answer.UNREACHABLE, Answer.NOT_APPLICABLE):
+        return c.FollowUp(person=person, answer=answer)
+    more = Random(f"{person} {case.advanced_at}")  # its own, so that the histories of all seeds stay what they are
+    responded, solved = (more.choice((None, True, False)) for _ in range(2))
+    return c.FollowUp(person=person, answer=answer, responded=responded, solved=solved)
 
 
 VARIED: dict[str, Varied] = {
