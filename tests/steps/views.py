@@ -1,4 +1,4 @@
-"""The steps that read the views: the docket, the workload, the response times."""
+"""The steps that read the views: the docket and the workload."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ BY = {
     "性质": "kind",
 }
 BY |= {"日": "day", "周": "week", "月": "month", "合计": "all"}
-STRETCHES = {"反映到受理": "accept", "反映到到场": "arrive", "反映到办结": "resolve", "办结到结案": "close"}
 OPEN = {"在办": {"open": "true"}, "已了结": {"open": "false"}, "全部": {}}
 OPEN |= {f"亮{light.label}的": {"light": light.value} for light in (Light.GREEN, Light.YELLOW, Light.RED)}
 OPEN |= {"时限未定的": {"light": Light.UNDETERMINED.value}}
@@ -45,14 +44,6 @@ WORK: Mapping[str, Look] = {
     "返工": at("reworked"),
     "结案": at("closed"),
     "在办": at("open_now"),
-}
-TIMES: Mapping[str, Look] = {
-    **{word: name("key") for word in ("网格", "社区", "街道", "日期", "周一", "月份", "合计")},
-    "性质": lambda row: KINDS[row["key"]],
-    "件数": at("n"),
-    "一半不超过": at("p50"),
-    "九成不超过": at("p90"),
-    "九成五不超过": at("p95"),
 }
 DOCKET: Mapping[str, Look] = {
     "案件": at("title"),
@@ -77,12 +68,6 @@ def _(world: World, now: str | None, place: str | None, daily: str | None, by: s
     query = {"by": BY[by], "split_by_day": "true" if daily else "false", **within(place)}
     query["drawn"] = "now" if now else "then"
     assert rows_of(world.service.workload(query), WORK, datatable) == datatable[1:]
-
-
-@then(parsers.re(OF_PLACE + rf"(?P<measured>{'|'.join(STRETCHES)})的时间按(?P<by>\w+)是"))
-def _(world: World, place: str | None, measured: str, by: str, datatable: Table) -> None:
-    query = {"stage": STRETCHES[measured], "by": BY[by], **within(place)}
-    assert rows_of(world.service.response_times(query), TIMES, datatable) == datatable[1:]
 
 
 @then(parsers.re(OF_PLACE + rf"(?P<which>{'|'.join(OPEN)})案件是"))
