@@ -26,6 +26,7 @@ from api import (
     operation,
     problems,
     territory,
+    times,
     views,
 )
 from api.identity import refuse_unsafe
@@ -78,6 +79,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         alike.router,
         views.router,
         kpis.router,
+        times.router,
         books.router,
         duty.router,
         territory.router,

@@ -1,4 +1,4 @@
-"""Reading the views: the docket, the workload, the response times, each within what the asker is responsible for."""
+"""Reading the views: the docket and the workload, each within what the asker is responsible for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from projections.alike import alike_counts
 from projections.docket import BadCursor, DocketPage, DocketQuery, docket
 from projections.naming import ViewUnderway
 from projections.reading import AsOf
-from projections.response_time import ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
 from projections.workload import WorkloadFigures, WorkloadQuery, workload
 
@@ -55,20 +54,9 @@ class WorkloadAsked(WorkloadQuery, Following):
     """工作量的查询条件。"""
 
 
-class ResponseTimesAsked(ResponseTimeQuery, Following):
-    """响应时间的查询条件。"""
-
-
 class WorkloadTold(WorkloadFigures):
     """工作量，以及它追到的位置。"""
 
-    position: int
-
-
-class ResponseTimesTold(Model):
-    """响应时间（秒），以及它追到的位置。"""
-
-    rows: tuple[ResponseTimeRow, ...]
     position: int
 
 
@@ -121,23 +109,6 @@ async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting
         return WorkloadTold(rows=found.rows, distribution=found.distribution, position=at.position)
 
     return await looked_up(asked, visit, told, turning=True)
-
-
-@router.get(
-    "/views/response-times",
-    operation_id="get_response_times",
-    summary="响应时间",
-    response_model=ResponseTimesTold,
-    response_description="各段响应时间的分位数",
-    responses={**TAGGED, **problems.declared(*READS)},
-)
-async def get_response_times(asked: Annotated[ResponseTimesAsked, Query()], visit: Visiting) -> Response:
-    """所负责范围内从反映到受理、到场、办结，以及办结到结案的时间；辖区按当时或现在的划分。"""
-
-    def told(at: AsOf, scope: Scope) -> Model:
-        return ResponseTimesTold(rows=response_times(at.views, scope, asked, at.territory), position=at.position)
-
-    return await looked_up(asked, visit, told, visit.service.casework.territory.edition)
 
 
 async def looked_up(

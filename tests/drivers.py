@@ -21,7 +21,7 @@ from api.watch.chores import Chores
 from domain.casework.application import Casework
 from domain.casework.asking import Caller, Receipt, RegisterReceipt
 from domain.casework.books import books
-from domain.casework.case_clocks import case_clocks
+from domain.casework.case_clocks import ClockReadings, case_clocks
 from domain.casework.case_file import case_file, people_of
 from domain.casework.recording import RecordedEvent
 from domain.incident.commands import BY_NAME, PairedStep, Report, Step
@@ -32,10 +32,12 @@ from domain.territory import Territory
 from projections.alike import alike
 from projections.docket import DocketQuery, docket
 from projections.engine import Views
+from projections.holding import HoldingQuery, holding
 from projections.kpi import KpiQuery, kpis
 from projections.kpi_cases import KpiCasesQuery, kpi_cases
 from projections.reading import AsOf as Moment
 from projections.reading import Snapshot
+from projections.response_cases import ResponseCasesQuery, response_cases
 from projections.response_time import ResponseTimeQuery, response_times
 from projections.scope import Scope
 from projections.workload import WorkloadQuery, workload
@@ -117,6 +119,9 @@ class Driver(Protocol):
 
     def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]: ...
 
+    def holders(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        """Whose hands it went through."""
+
     def alike(self, case_id: str) -> list[Json]:
         """What may be about the same matter."""
 
@@ -127,6 +132,11 @@ class Driver(Protocol):
         """Rows and distribution."""
 
     def response_times(self, query: Query) -> list[Json]: ...
+
+    def response_cases(self, query: Query) -> list[Json]:
+        """The cases behind a response time."""
+
+    def holding(self, query: Query) -> list[Json]: ...
 
     def kpis(self, query: Query) -> list[Json]: ...
 
@@ -188,9 +198,15 @@ class Domain:
         return case_file(self._lines(case_id, as_of), self._casework.territory.names).model_dump(mode="json")
 
     def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        return [clock.model_dump(mode="json") for clock in self._readings(case_id, as_of).clocks]
+
+    def holders(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        return [holder.model_dump(mode="json") for holder in self._readings(case_id, as_of).holders]
+
+    def _readings(self, case_id: str, as_of: AsOf) -> ClockReadings:
         now = as_of if isinstance(as_of, datetime) else self._clock()
-        told = case_clocks(self._lines(case_id, as_of), self._casework.clocks, now)
-        return [clock.model_dump(mode="json") for clock in told.clocks]
+        names = self._casework.territory.names
+        return case_clocks(self._lines(case_id, as_of), self._casework.clocks, now, names)
 
     def alike(self, case_id: str) -> list[Json]:
         lines = self._lines(case_id, None)
@@ -220,6 +236,16 @@ class Domain:
     def response_times(self, query: Query) -> list[Json]:
         asked = ResponseTimeQuery.model_validate(query)
         rows = response_times(self._caught_up(), Scope.all(), asked, self._casework.territory)
+        return [row.model_dump(mode="json") for row in rows]
+
+    def response_cases(self, query: Query) -> list[Json]:
+        asked = ResponseCasesQuery.model_validate(query)
+        page = response_cases(self._caught_up(), Scope.all(), asked, self._casework.territory)
+        return [case.model_dump(mode="json") for case in page.items]
+
+    def holding(self, query: Query) -> list[Json]:
+        asked = HoldingQuery.model_validate(query)
+        rows = holding(self._caught_up(), Scope.all(), asked, self._casework.territory)
         return [row.model_dump(mode="json") for row in rows]
 
     def kpis(self, query: Query) -> list[Json]:

@@ -77,6 +77,10 @@ class Http:
         clocks: list[Json] = self._get(f"incidents/{case_id}/clocks", _as_of(as_of)).json()["clocks"]
         return clocks
 
+    def holders(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        holders: list[Json] = self._get(f"incidents/{case_id}/clocks", _as_of(as_of)).json()["holders"]
+        return holders
+
     def alike(self, case_id: str) -> list[Json]:
         items: list[Json] = self._view(f"incidents/{case_id}/alike", {})["items"]
         return items
@@ -94,6 +98,14 @@ class Http:
 
     def response_times(self, query: Query) -> list[Json]:
         rows: list[Json] = self._view("views/response-times", query)["rows"]
+        return rows
+
+    def response_cases(self, query: Query) -> list[Json]:
+        items: list[Json] = self._view("views/response-times/cases", query)["items"]
+        return items
+
+    def holding(self, query: Query) -> list[Json]:
+        rows: list[Json] = self._view("views/holding", query)["rows"]
         return rows
 
     def kpis(self, query: Query) -> list[Json]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from eventsourcing.persistence import Notification
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
 from projections.engine import Views
 from tests.casework.stores import StoreKind
-from tests.histories import history, streams
+from tests.histories import history, of_case, streams
 from tests.projections import recomputation, showing
 from tests.projections.recomputation import Lines
 from tests.projections.rooms import KINDS, SQLITE, Home, Room
@@ -21,6 +23,8 @@ from tests.projections.town import Town
 from tests.rules.scene import Move
 
 BIG = {"seed": 77, "neighbourhoods": 24, "turns": 900}
+VARIED = (0, 3, 7, 12, 14, 17)
+"""Histories with suspensions, reopenings, an exemption, and cases of a year not published."""
 
 
 @pytest.fixture(scope="package")
@@ -50,6 +54,25 @@ def postgres_views(postgres_url: str) -> Iterator[Views]:
 def views(request: pytest.FixtureRequest) -> Views:
     views: Views = request.getfixturevalue(f"{request.param}_views")
     return views
+
+
+@pytest.fixture(scope="package")
+def varied_files() -> list[Lines]:
+    """The case files of several histories."""
+    return list(streams(CaseFiles(env=MEMORY_ENV), _varied()).values())
+
+
+@pytest.fixture(scope="package", params=KINDS)
+def varied_views(request: pytest.FixtureRequest) -> Iterator[Views]:
+    url = SQLITE if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    with closing(showing.whole(_varied(), Room(Path("varied"), url) if url else None)) as views:
+        yield views
+
+
+def _varied() -> list[Notification]:
+    """One after the other, as positions are given again; each has ids of its own."""
+    events = [event for seed in VARIED for event in history(seed) if of_case(event)]
+    return [replace(event, id=position) for position, event in enumerate(events, 1)]
 
 
 @pytest.fixture(params=KINDS)

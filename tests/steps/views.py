@@ -1,4 +1,4 @@
-"""The steps that read the views: the docket, the workload, the response times."""
+"""The steps that read the views: the docket and the workload."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ BY = {
     "性质": "kind",
 }
 BY |= {"日": "day", "周": "week", "月": "month", "合计": "all"}
-STRETCHES = {"反映到受理": "accept", "反映到到场": "arrive", "反映到办结": "resolve", "办结到结案": "close"}
 OPEN = {"在办": {"open": "true"}, "已了结": {"open": "false"}, "全部": {}}
 OPEN |= {f"亮{light.label}的": {"light": light.value} for light in (Light.GREEN, Light.YELLOW, Light.RED)}
 OPEN |= {"时限未定的": {"light": Light.UNDETERMINED.value}}
@@ -81,14 +80,6 @@ SPREAD: Mapping[str, Look] = {
     "基尼系数": ratio("gini"),
     "最忙的一成占": ratio("busiest_tenth"),
 }
-TIMES: Mapping[str, Look] = {
-    **{word: name("key") for word in ("网格", "社区", "街道", "日期", "周一", "月份", "合计")},
-    "性质": lambda row: KINDS[row["key"]],
-    "件数": at("n"),
-    "一半不超过": at("p50"),
-    "九成不超过": at("p90"),
-    "九成五不超过": at("p95"),
-}
 DOCKET: Mapping[str, Look] = {
     "案件": at("title"),
     "案号": at("number"),
@@ -144,12 +135,6 @@ def _(world: World, query: dict[str, str]) -> None:
     assert keys == sorted(keys)
     assert found["distribution"] is None
     assert {row["times_median"] for row in found["rows"]} == {None}
-
-
-@then(parsers.re(OF_PLACE + rf"{OF_KIND}(?P<measured>{'|'.join(STRETCHES)})的时间按(?P<by>\w+)是"))
-def _(world: World, place: str | None, kind: str | None, measured: str, by: str, datatable: Table) -> None:
-    query = {"stage": STRETCHES[measured], "by": BY[by], **within(place), **alone(kind)}
-    assert rows_of(world.service.response_times(query), TIMES, datatable) == datatable[1:]
 
 
 @then(parsers.re(OF_PLACE + rf"(?P<which>{'|'.join(OPEN)})案件是"))
