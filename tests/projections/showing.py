@@ -13,7 +13,7 @@ from domain.casework.application import MEMORY_ENV, CaseFiles
 from projections.docket import TIMES, Docket
 from projections.engine import Views
 from projections.projection import SUM
-from projections.reading import moment
+from projections.reading import Readable, moment
 from projections.response_time import ResponseTime
 from projections.workload import WORK, Workload
 from tests.histories import store
@@ -24,7 +24,7 @@ Rows = list[dict[str, Any]]
 ALL = (Docket, Workload, ResponseTime)
 
 
-def shown(views: Views) -> dict[str, Rows]:
+def shown(views: Readable) -> dict[str, Rows]:
     """Every row of every view and of the docket's counts, in order; what adds up to nothing is not there."""
     with views.reading() as transaction:
         found = {}
