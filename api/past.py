@@ -15,6 +15,7 @@ from api.parameters import WrittenOut
 from api.problems import BEING_RESTORED, RETRY_AFTER, Problem, invalid
 from api.service import Service
 from api.tags import is_known, tagged
+from domain.casework.application import Casework
 from domain.model import Instant, Model
 from projections import ALL
 from projections.looking_back import Then, then
@@ -61,7 +62,7 @@ async def looked_back(asked: LookingBack, visit: Visit, scope: Scope, told: Call
         """None where the views of then are not there."""
         try:
             with service.past.snapshot(known.position) as views:
-                return tagged(tag, told(as_of(known, views, service), scope).model_dump_json(), known.position)
+                return tagged(tag, told(as_of(known, views, service.casework), scope).model_dump_json(), known.position)
         except NotMade:
             return None
 
@@ -85,9 +86,8 @@ def moment_of(asked: LookingBack, service: Service) -> Then:
         raise invalid([fault]) from None
 
 
-def as_of(known: Then, views: Snapshot, service: Service) -> AsOf:
+def as_of(known: Then, views: Snapshot, casework: Casework) -> AsOf:
     """What an answer is told from. Before there were rule tables there was nothing to be judged by any."""
-    casework = service.casework
     folded = casework.registers.as_of(known.known)
     clocks = folded.clocks if folded.clocks.tables else casework.clocks
     return AsOf(views, known.now, folded.drawn.at(known.now), clocks)

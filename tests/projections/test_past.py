@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ from projections import response_time as times
 from projections import workload as work
 from projections.database import Transaction
 from projections.docket import Docket, DocketQuery, Sort, docket
+from projections.engine import Views
 from projections.looking_back import LEEWAY, position_at, then
 from projections.pages import Page, Pages
 from projections.past import PREFIX, NotMade, PastViews
@@ -41,15 +42,17 @@ from projections.scratch import Scratch
 from projections.workload import WorkloadQuery, workload
 from tests.casework.stores import MEMORY, event, memory_store
 from tests.histories import history, store
+from tests.projections.redrawing import Office, Restless
 from tests.projections.rooms import Home, Room
 from tests.projections.showing import shown
+from tests.projections.test_drawn import BEFORE
 from tests.projections.waiting import until
 from tests.rules.scene import CLOCKS, MORNING, TERRITORY
 
 PATIENCE = 60.0
 """Seconds after which something that should come is given up; nothing is measured."""
 DRAWN = ("then", "now")
-PLACES = (None, "grid-2", "community")
+PLACES = (None, "grid")
 Told = tuple[dict[str, Any], dict[str, Any]]
 
 
@@ -152,6 +155,47 @@ def test_what_was_said_is_said_again(front: Storefront, seed: int, monkeypatch: 
     for position in positions:
         assert front.told_of(position) == said[position]
     assert len({repr(told) for told in said.values()}) == len(said), "and there was something to tell apart"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_was_said_at_a_moment_is_said_again_of_that_moment(room: Room, scratch: Path, seed: int) -> None:
+    """While grids are split and joined over and over, at once and for later, and nobody stops working."""
+    draw = Random(seed)
+    said: dict[datetime, dict[str, Any]] = {}
+
+    async def lived() -> None:
+        office = Office(BEFORE)
+        files, registers = office.files, office.casework.registers
+        with closing(Views(files, room.open(), page=20)) as views, closing(PastViews(files, views)) as past:
+
+            def look() -> None:
+                office.now += timedelta(minutes=draw.randrange(1, 600))
+                if draw.random() < 0.06:
+                    views.catch_up()
+                    said[office.now] = answers(views, office.now, registers.territory)
+
+            await Watched(draw, look).live(office)
+            for moment in draw.sample(list(said), len(said)):
+                known = then(files.store, moment, None)
+                assert await past.wait_for(known.position, PATIENCE)
+                territory = registers.as_of(known.known).drawn.at(moment)
+                assert answers(Past(past, known.position), moment, territory) == said[moment]
+        await office.casework.aclose()
+
+    asyncio.run(lived())
+    assert len({repr(told) for told in said.values()}) > len(said) / 2, "and there was something to tell apart"
+
+
+class Watched(Restless):
+    """Somebody looks between the turns."""
+
+    def __init__(self, draw: Random, look: Callable[[], None]) -> None:
+        super().__init__(draw)
+        self._look = look
+
+    async def _turn(self, office: Office, nth: int) -> None:
+        await super()._turn(office, nth)
+        self._look()
 
 
 def test_one_that_was_made_is_followed_on_from(front: Storefront, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from domain.clocks import Light
 from domain.incident.words import ClockName, Kind
 from tests.steps.cast import PLACES
 from tests.steps.looking import Look, at, label, name, rows, rows_of, time
+from tests.steps.words import moment
 from tests.steps.world import World
 
 Table = list[list[str]]
@@ -27,6 +28,7 @@ STRETCHES = {"反映到受理": "accept", "反映到到场": "arrive", "反映�
 OPEN = {"在办": {"open": "true"}, "已了结": {"open": "false"}, "全部": {}}
 OPEN |= {f"亮{light.label}的": {"light": light.value} for light in (Light.GREEN, Light.YELLOW, Light.RED)}
 OPEN |= {"时限未定的": {"light": Light.UNDETERMINED.value}}
+KNOWN = r'(?:按"(?P<known>[^"]*)"所知，)?'
 OF_PLACE = r'(?:"(?P<place>[^"]*)"的?)?'
 KINDS = {kind.value: kind.label for kind in Kind}
 
@@ -72,29 +74,42 @@ DOCKET: Mapping[str, Look] = {
 }
 
 
-@then(parsers.re(r"(?P<now>按现在的划分，)?" + OF_PLACE + r"(?P<daily>每天的)?工作量按(?P<by>\w+)是"))
-def _(world: World, now: str | None, place: str | None, daily: str | None, by: str, datatable: Table) -> None:
-    query = {"by": BY[by], "split_by_day": "true" if daily else "false", **within(place)}
+@then(parsers.re(rf"{KNOWN}(?P<now>按现在的划分，)?{OF_PLACE}(?P<daily>每天的)?工作量按(?P<by>\w+)是"))
+def _(  # noqa: PLR0913, PLR0917 - one for each word of the sentence
+    world: World,
+    known: str | None,
+    now: str | None,
+    place: str | None,
+    daily: str | None,
+    by: str,
+    datatable: Table,
+) -> None:
+    query = {"by": BY[by], "split_by_day": "true" if daily else "false", **within(place), **back_to(known)}
     query["drawn"] = "now" if now else "then"
     assert rows_of(world.service.workload(query), WORK, datatable) == datatable[1:]
 
 
-@then(parsers.re(OF_PLACE + rf"(?P<measured>{'|'.join(STRETCHES)})的时间按(?P<by>\w+)是"))
-def _(world: World, place: str | None, measured: str, by: str, datatable: Table) -> None:
-    query = {"stage": STRETCHES[measured], "by": BY[by], **within(place)}
+@then(parsers.re(rf"{KNOWN}{OF_PLACE}(?P<measured>{'|'.join(STRETCHES)})的时间按(?P<by>\w+)是"))
+def _(world: World, known: str | None, place: str | None, measured: str, by: str, datatable: Table) -> None:
+    query = {"stage": STRETCHES[measured], "by": BY[by], **within(place), **back_to(known)}
     assert rows_of(world.service.response_times(query), TIMES, datatable) == datatable[1:]
 
 
-@then(parsers.re(OF_PLACE + rf"(?P<which>{'|'.join(OPEN)})案件是"))
-def _(world: World, place: str | None, which: str, datatable: Table) -> None:
-    assert rows(world.docket(OPEN[which] | within(place)), DOCKET, datatable) == datatable[1:]
+@then(parsers.re(rf"{KNOWN}{OF_PLACE}(?P<which>{'|'.join(OPEN)})案件是"))
+def _(world: World, known: str | None, place: str | None, which: str, datatable: Table) -> None:
+    assert rows(world.docket(OPEN[which] | within(place) | back_to(known)), DOCKET, datatable) == datatable[1:]
 
 
-@then(parsers.re(OF_PLACE + rf"没有(?P<which>{'|'.join(OPEN)})案件"))
-def _(world: World, place: str | None, which: str) -> None:
-    assert world.docket(OPEN[which] | within(place)) == []
+@then(parsers.re(rf"{KNOWN}{OF_PLACE}没有(?P<which>{'|'.join(OPEN)})案件"))
+def _(world: World, known: str | None, place: str | None, which: str) -> None:
+    assert world.docket(OPEN[which] | within(place) | back_to(known)) == []
 
 
 def within(place: str | None) -> dict[str, str]:
     """The part of a query that names a place."""
     return {"territory": PLACES[place]} if place else {}
+
+
+def back_to(known: str | None) -> dict[str, str]:
+    """The part of a query that names a moment."""
+    return {"as_of": moment(known).isoformat()} if known else {}
