@@ -32,6 +32,8 @@ from domain.territory import Territory
 LEVELLED = frozenset({Role.GRID_OFFICER, Role.COMMUNITY, Role.STREET, Role.DISTRICT, Role.CHECKER, Role.ADMIN})
 """Whose post gives them the level of the node they are responsible for."""
 ATTEMPTS = 30
+REMEMBERED = 20
+"""Earlier states of the registers that are folded once, until one of them changes."""
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -59,9 +61,9 @@ class Kept:
             self.commands[line.client, line.command_id] = Written(line.version, line.position, line.body_mac)
         return self.version > before
 
-    def known(self, position: int | None) -> list[Any]:
-        """The events up to that position of the store, or all; of a register that grows meanwhile, from any thread."""
-        return self.events[: None if position is None else bisect_right(self.positions, position)]
+    def version_at(self, position: int) -> int:
+        """How many lines it had when the store had come to that position; from any thread."""
+        return bisect_right(self.positions, position)
 
     def receipt(self, events: tuple[Event, ...] = ()) -> RegisterReceipt:
         """The register as it stands; `events` are those it would get."""
@@ -155,16 +157,16 @@ class Registers:
         """That of the store when all of it was last read (see `CaseRecorder.era`)."""
         return self._era
 
-    def as_of(self, position: int | None) -> Folded:
-        """What they said when the store had come to that position (None: as last read).
+    def as_of(self, position: int) -> Folded:
+        """What they said when the store had come to that position; from any thread.
 
         `refresh` first where other processes write.
         """
-        territory, clocks = self._given
-        known = {name: kept.known(position) for name, kept in self._kept.items()}
-        return Folded(
-            Drawn(territory, known["territory"]), bound(clocks, known["books"]), rostered(Roster(), known["duty"])
-        )
+        folds, versions = self._folds, tuple(kept.version_at(position) for kept in self._kept.values())
+        found = folds.get(versions) or self._folded_at(versions)
+        if len(folds) < REMEMBERED:
+            folds[versions] = found
+        return found
 
     def version(self, name: RegisterName) -> int:
         """How many lines a register had when last read."""
@@ -285,6 +287,18 @@ class Registers:
         return another or any(moved)
 
     def _fold(self) -> None:
+        versions = tuple(kept.version for kept in self._kept.values())
         following = frozenset((STREAMS[name].hex, kept.version + 1) for name, kept in self._kept.items())
         self._next_versions = following | self._era
-        self._folded = self.as_of(None)
+        self._folded = self._folded_at(versions)
+        self._folds = {versions: self._folded}
+
+    def _folded_at(self, versions: tuple[int, ...]) -> Folded:
+        """What they say with so many lines each."""
+        territory, clocks = self._given
+        known: dict[str, list[Any]] = {
+            name: kept.events[:version] for (name, kept), version in zip(self._kept.items(), versions, strict=True)
+        }
+        return Folded(
+            Drawn(territory, known["territory"]), bound(clocks, known["books"]), rostered(Roster(), known["duty"])
+        )
