@@ -15,7 +15,7 @@ from api.identity import SCHEME
 from api.invalid import Fault
 from api.narrowing import narrowed
 from api.problems import Problem, invalid
-from api.tags import TAGGED, conditional
+from api.tags import VIEWED, conditional
 from api.views import READS, Following, looked_up
 from domain.model import Model
 from projections.cursor import BadCursor
@@ -111,7 +111,7 @@ class DefinitionsTold(Model):
     summary="指标",
     response_model=KpisTold,
     response_description="各项指标，每个数都带分子、分母、口径版本和案件清单的地址",
-    responses={**TAGGED, **problems.declared(*READS)},
+    responses={**VIEWED, **problems.declared(*READS)},
 )
 async def get_kpis(asked: Annotated[KpisAsked, Query()], visit: Visiting) -> Response:
     """所负责范围内的各项指标，按辖区、单位、性质或时间分列；时限没到的还不算，算法见口径表。"""
@@ -135,7 +135,7 @@ async def get_kpis(asked: Annotated[KpisAsked, Query()], visit: Visiting) -> Res
     summary="指标里的案件",
     response_model=KpiCasesTold,
     response_description="一页轮次",
-    responses={**TAGGED, **problems.declared(problems.BAD_CURSOR, *READS)},
+    responses={**VIEWED, **problems.declared(problems.BAD_CURSOR, *READS)},
 )
 async def list_kpi_cases(asked: Annotated[KpiCasesAsked, Query()], visit: Visiting) -> Response:
     """一个数里的每一轮处置，按所看的那个时间先后；`count`、`numerator`、`denominator` 与那个数相符。"""

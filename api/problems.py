@@ -82,6 +82,9 @@ UNEXPECTED = Kind("unexpected", 500, "服务出错", "服务内部出错，已�
 STORE_DOWN = Kind("store-unavailable", 503, "暂时无法保存或读取", "案卷库暂时不可用，请稍后重试。")
 WITH_THE_SAME_KEY = "案卷库暂时不可用，请稍后用同一个幂等键重试。"
 """What a command is told then; nothing else has a key."""
+BEING_RESTORED = Kind(
+    "being-restored", 503, "那一刻的数字正在还原", "正在还原那一刻的数字，请稍后再问，还原好了就能看到。"
+)
 VIEWS_BEHIND = Kind("views-behind", 503, "统计还没有跟上", "您等的内容还没有汇总进来，请稍后重试。")
 VIEW_UNDERWAY = Kind("view-underway", 503, "统计正在建立", "这项统计正在从头汇总，汇总完才能查询，请稍后再查。")
 BUILT_LATER = "10"

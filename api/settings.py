@@ -63,6 +63,13 @@ class Settings(BaseSettings):
     body_timeout: float = Field(default=30.0, gt=0, le=600, description="How long a request body may take to arrive")
     page_size: int = Field(default=50, ge=1, le=200, description="Rows of a docket page unless the caller says")
     wait_timeout: float = Field(default=3.0, gt=0, le=60, description="How long ?after= waits for the views")
+    past_views: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="How many past states of the views are kept, for ?as_of=, in the system's temporary folder; "
+        "each is no larger than the views are now",
+    )
     answer_timeout: float = Field(
         default=10.0, gt=0, le=600, description="How long a request may wait for the store before it is answered 503"
     )

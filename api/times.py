@@ -13,7 +13,7 @@ from api.door import DoorRoute, Visiting
 from api.identity import SCHEME
 from api.narrowing import narrowed
 from api.problems import Problem
-from api.tags import TAGGED, conditional
+from api.tags import VIEWED, conditional
 from api.views import READS, Following, looked_up
 from domain.model import Model
 from projections.cursor import BadCursor
@@ -75,7 +75,7 @@ class HoldingTold(Model):
     summary="响应时间",
     response_model=ResponseTimesTold,
     response_description="各段响应时间的分位数，自然时间与工作时间、扣不扣挂账并列",
-    responses={**TAGGED, **problems.declared(*READS)},
+    responses={**VIEWED, **problems.declared(*READS)},
 )
 async def get_response_times(asked: Annotated[ResponseTimesAsked, Query()], visit: Visiting) -> Response:
     """所负责范围内从反映到受理、到场、办结，以及办结到结案的时间和按时的件数；辖区按当时或现在的划分。"""
@@ -96,7 +96,7 @@ async def get_response_times(asked: Annotated[ResponseTimesAsked, Query()], visi
     summary="响应时间里的案件",
     response_model=ResponseCasesTold,
     response_description="一页案件",
-    responses={**TAGGED, **problems.declared(problems.BAD_CURSOR, *READS)},
+    responses={**VIEWED, **problems.declared(problems.BAD_CURSOR, *READS)},
 )
 async def list_response_time_cases(asked: Annotated[ResponseCasesAsked, Query()], visit: Visiting) -> Response:
     """一行响应时间里的每一件：所填、登记、计数的时间和差多少，有疑点的可以单看；`count` 与那一行的件数相符。"""
@@ -117,7 +117,7 @@ async def list_response_time_cases(asked: Annotated[ResponseCasesAsked, Query()]
     summary="经手时间",
     response_model=HoldingTold,
     response_description="案件在谁手上停留多久、退回几次",
-    responses={**TAGGED, **problems.declared(*READS)},
+    responses={**VIEWED, **problems.declared(*READS)},
 )
 async def get_holding(asked: Annotated[HoldingAsked, Query()], visit: Visiting) -> Response:
     """所负责范围内案件在各单位、各级、各经办人手上停留了多久，只按编号排列，不排名次；一案先后在谁手上，见其时限。"""

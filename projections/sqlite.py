@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -164,6 +164,12 @@ class SQLiteDatabase:
         _write_ahead(self._writer)
         if mark != ours:
             self._writer.execute(f"PRAGMA application_id = {ours}")
+
+
+def copy(source: Path, path: Path) -> None:
+    """Put all that a database holds into a new file. Raises `DatabaseUnavailable`."""
+    with _told(), closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(path)) as new:
+        old.backup(new)
 
 
 @contextmanager

@@ -117,7 +117,8 @@ class Http:
         return items
 
     def _view(self, path: str, query: Query) -> Json:
-        view: Json = self._get(path, {**query, "after": str(self._position)}).json()
+        known = {} if "as_of" in query else {"after": str(self._position)}
+        view: Json = self._get(path, {**query, **known}).json()
         return view
 
     def _get(self, path: str, query: Query | None = None) -> httpx.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -92,6 +93,16 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
 def postgres_home(tmp_path: Path, postgres_url: str) -> Home:
     """A store and room for its views in PostgreSQL, for what only several processes can get into."""
     return Home(StoreKind("postgres", postgres_url), Room(tmp_path, postgres_url))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary folder that is nobody else's, for processes begun meanwhile as well."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
 
 
 @pytest.fixture

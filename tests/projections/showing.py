@@ -16,7 +16,7 @@ from projections.engine import Views
 from projections.holding import COUNTS as HELD
 from projections.holding import Holding
 from projections.projection import SUM
-from projections.reading import moment
+from projections.reading import Readable, moment
 from projections.response_time import COUNTS, ResponseTime
 from projections.stretches import FLAGS, Stretches
 from projections.workload import WORK, Workload
@@ -28,7 +28,7 @@ from tests.projections.timing import MEASURES
 Rows = list[dict[str, Any]]
 
 
-def shown(views: Views) -> dict[str, Rows]:
+def shown(views: Readable) -> dict[str, Rows]:
     """Every row of every view and of the docket's counts, in order; what adds up to nothing is not there."""
     with views.reading() as transaction:
         found = {}

@@ -12,7 +12,7 @@ from domain.territory import Level
 from tests.drivers import Json, Query
 from tests.steps.looking import Look, at, label, name, rows, rows_of, time
 from tests.steps.steps import Opened
-from tests.steps.views import BY, OF_KIND, OF_PLACE, alone, within
+from tests.steps.views import BY, KNOWN, OF_KIND, OF_PLACE, alone, back_to, within
 from tests.steps.world import Page, World
 
 Table = list[list[str]]
@@ -82,13 +82,13 @@ class Measured(parsers.re):
     """A step about how long a stretch took, perhaps in one place or of one kind; gives `query`."""
 
     def __init__(self, words: str) -> None:
-        super().__init__(rf"(?P<exact>逐件算，)?{OF_PLACE}{OF_KIND}{MEASURED}{words}")
+        super().__init__(rf"{KNOWN}(?P<exact>逐件算，)?{OF_PLACE}{OF_KIND}{MEASURED}{words}")
 
     def parse_arguments(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = super().parse_arguments(name) or {}
         query = {"stage": STRETCHES[found["measured"]], "by": BY[found["by"]]}
         query["exact"] = "true" if found["exact"] else "false"
-        return {"query": {**query, **within(found["place"]), **alone(found["kind"])}}
+        return {"query": {**query, **within(found["place"]), **alone(found["kind"]), **back_to(found["known"])}}
 
 
 @then(Measured(r"的时间按(?P<by>\w+)是"))
