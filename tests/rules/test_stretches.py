@@ -105,6 +105,7 @@ def test_a_stretch_knows_what_was_suspended_and_what_it_was_due_by() -> None:
     assert [ends - begins for begins, ends in case.ended.pauses] == [days(2)]
     assert case.ended.clock == case.handle
     [*_, (_, closed)] = played(*CLOSED)
+    assert closed.ended
     assert closed.ended == Ended(Stretch.CLOSE, closed.ended.since, closed.ended.until), "nothing says when to close"
 
 
