@@ -116,3 +116,6 @@ def test_the_clocks_of_a_case_say_in_whose_hands_it_was(door: Visitor) -> None:
     assert (unit["lead_name"], unit["until"], unit["level_label"]) != (None, None, None)
     assert unit["until"] is None
     assert nobody["seconds"] > 0
+    door.clock.forward(hours=1 / 60)
+    assert door.read(path, **{"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert door.read(path).json()["holders"][1]["seconds"] == unit["seconds"] + 60
