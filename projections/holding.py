@@ -86,7 +86,7 @@ def holding(views: Readable, scope: Scope, query: HoldingQuery, territory: Terri
         lasted = spreads(transaction, rows, where, query.by, ("lasted",))
     return tuple(
         HoldingRow(
-            **_about(drawing, *key),
+            **(_level(key[0]) if query.by == "level" else drawing.about(*key)),
             stints=counts[key]["counted"],
             seconds=counts[key]["total"] / 1e6,
             held=lasted[key]["lasted"],
@@ -97,9 +97,8 @@ def holding(views: Readable, scope: Scope, query: HoldingQuery, territory: Terri
     )
 
 
-def _about(drawing: Drawing, key: str | None, community: str) -> dict[str, Any]:
-    told = drawing.about(key, community)
-    return told | {"name": told["name"] or LEVELS.get(key or "")}
+def _level(code: str | None) -> dict[str, Any]:
+    return {"key": code, "name": LEVELS[code or ""], "community": None}
 
 
 def _mean(of: int, n: int) -> float | None:
