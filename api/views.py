@@ -93,7 +93,8 @@ async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting
 
     def page(views: Snapshot, scope: Scope) -> Model:
         try:
-            found = docket(views, Scope.all() if is_own(asked, visit.asker) else scope, asked, service.clock())
+            seen = Scope.all() if is_own(asked, visit.asker) else scope
+            found = docket(views, seen, asked, service.clock(), service.casework.territory)
         except BadCursor as bad:
             raise Problem(problems.BAD_CURSOR) from bad
         return with_alike(found, views, service) if asked.alike else found

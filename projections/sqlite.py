@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
+from json import dumps
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ DIALECT = Dialect(
     counter="INTEGER PRIMARY KEY",
     clustered=" WITHOUT ROWID",
     monday="date({}, 'weekday 0', '-6 days')",
+    among="{} IN (SELECT value FROM json_each(?))",
     merges=True,
 )
 
@@ -41,7 +43,7 @@ class SQLiteTransaction:
         self._connection = connection
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> Rows:
-        return self._connection.execute(statement, values)
+        return self._connection.execute(statement, [dumps(it) if isinstance(it, list) else it for it in values])
 
     def executemany(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         self._connection.executemany(statement, rows)

@@ -198,7 +198,8 @@ class Domain:
         ]
 
     def docket(self, query: Query) -> list[Json]:
-        page = docket(self._caught_up(), Scope.all(), DocketQuery.model_validate(query), self._clock())
+        asked, now, territory = DocketQuery.model_validate(query), self._clock(), self._casework.territory
+        page = docket(self._caught_up(), Scope.all(), asked, now, territory)
         return [row.model_dump(mode="json") for row in page.items]
 
     def workload(self, query: Query) -> list[Json]:
