@@ -116,8 +116,8 @@ class Driver(Protocol):
     def alike(self, case_id: str) -> list[Json]:
         """What may be about the same matter."""
 
-    def docket(self, query: Query) -> list[Json]:
-        """The views show whatever was acknowledged before."""
+    def docket(self, query: Query) -> Json:
+        """A page. The views show whatever was acknowledged before."""
 
     def workload(self, query: Query) -> list[Json]: ...
 
@@ -197,10 +197,9 @@ class Domain:
             for line in lines
         ]
 
-    def docket(self, query: Query) -> list[Json]:
+    def docket(self, query: Query) -> Json:
         asked, now, territory = DocketQuery.model_validate(query), self._clock(), self._casework.territory
-        page = docket(self._caught_up(), Scope.all(), asked, now, territory)
-        return [row.model_dump(mode="json") for row in page.items]
+        return docket(self._caught_up(), Scope.all(), asked, now, territory).model_dump(mode="json")
 
     def workload(self, query: Query) -> list[Json]:
         rows = workload(self._caught_up(), Scope.all(), WorkloadQuery.model_validate(query), self._casework.territory)
