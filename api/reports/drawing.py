@@ -14,9 +14,11 @@ import vl_convert
 
 FONT = "Noto Sans CJK SC, Source Han Sans SC, Microsoft YaHei, PingFang SC, SimHei, sans-serif"
 INK, GREY, LIGHT = "#1a1a1a", "#8a8a8a", "#e4e4e4"
-WIDE, HIGH, ROW = 440, 170, 22
+WIDE, HIGH, ROW = 680, 120, 22
 NAMED = 40
 """So many grids can be read by name; of more the outline shows how uneven the work lies."""
+TICKS = {0: "0", 5: "5分", 60: "1小时", 1440: "1天", 10080: "7天", 43200: "30天"}
+"""Minutes at which the scale of response times is marked; whatever took longer lies at its end."""
 CONFIG: dict[str, Any] = {
     "font": FONT,
     "view": {"stroke": None},
@@ -63,13 +65,13 @@ def daily(points: Points) -> Any:
 
 def response_times(points: Points) -> Any:
     words, places = ["一半", "九成", "九成五"], list(dict.fromkeys(one["place"] for one in points))
-    base = alt.Chart(height={"step": ROW}, width=WIDE // 2 - 20).encode(
-        y=alt.Y("place:N", title=None, sort=places, axis=alt.Axis(grid=True)),
+    ticks = alt.Axis(
+        values=list(TICKS), labelExpr=f"{json.dumps(TICKS)}[datum.value]", labelFlush=False, gridDash=[2, 2]
+    )
+    base = alt.Chart(height={"step": ROW}, width=WIDE // 2 - 60).encode(
+        y=alt.Y("place:N", title=None, sort=places, axis=alt.Axis(grid=False)),
         x=alt.X(
-            "minutes:Q",
-            title="分钟（对数刻度）",
-            scale=alt.Scale(type="symlog"),
-            axis=alt.Axis(grid=False, tickCount=4),
+            "minutes:Q", title=None, scale=alt.Scale(type="symlog", domain=[0, max(TICKS)], clamp=True), axis=ticks
         ),
     )
     marks = base.mark_point(color=INK, size=50, opacity=1).encode(
@@ -78,11 +80,8 @@ def response_times(points: Points) -> Any:
         ),
     )
     lines = base.mark_line(color=GREY, strokeWidth=1).encode(detail="place:N")
-    return (
-        alt.layer(lines, marks, data=_data(points))
-        .facet(column=alt.Column("stage:N", sort=list(dict.fromkeys(one["stage"] for one in points))))
-        .resolve_scale(x="independent")
-    )
+    stages = list(dict.fromkeys(one["stage"] for one in points))
+    return alt.layer(lines, marks, data=_data(points)).facet(column=alt.Column("stage:N", sort=stages))
 
 
 def burden(points: Points) -> Any:
@@ -90,7 +89,7 @@ def burden(points: Points) -> Any:
     axis = alt.Axis(labels=named, ticks=named, labelAngle=-45, grid=False)
     return (
         alt.Chart(_data(points), width=WIDE, height=HIGH)
-        .mark_bar(color="#bdbdbd", stroke=INK, strokeWidth=0.5 if named else 0)
+        .mark_bar(color="#bdbdbd", stroke=INK, strokeWidth=0.5 if named else 0, width={"band": 0.6 if named else 1})
         .encode(
             x=alt.X("grid:N", sort=None, title=None if named else f"{len(points)}个网格，按辖区次序", axis=axis),
             y=alt.Y("n:Q", title="件", axis=alt.Axis(tickMinStep=1, format="d")),
