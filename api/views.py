@@ -25,7 +25,7 @@ from projections.docket import BadCursor, DocketPage, DocketQuery, docket
 from projections.reading import AsOf
 from projections.response_time import ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
-from projections.workload import WorkloadQuery, WorkloadRow, workload
+from projections.workload import WorkloadFigures, WorkloadQuery, workload
 
 router = APIRouter(
     prefix="/api/v1", route_class=DoorRoute, dependencies=[Security(SCHEME), Depends(conditional)], tags=["台账与统计"]
@@ -58,10 +58,9 @@ class ResponseTimesAsked(ResponseTimeQuery, Following):
     """响应时间的查询条件。"""
 
 
-class WorkloadTold(Model):
+class WorkloadTold(WorkloadFigures):
     """工作量，以及它追到的位置。"""
 
-    rows: tuple[WorkloadRow, ...]
     position: int
 
 
@@ -110,12 +109,17 @@ async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting
     responses={**TAGGED, **problems.declared(*READS)},
 )
 async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting) -> Response:
-    """所负责范围内每一级辖区、每名经办人或每个单位做了多少，可按日分列；辖区按当时或现在的划分。"""
+    """所负责范围内每一级辖区、每名经办人、每个单位或每种性质做了多少、手上有多少，可按日分列；辖区按当时或现在的划分。
+
+    按辖区的另有每千户、每名网格员的件数和各处的分布，好看出哪里担子重。只按编号排列，不给人排名次。
+    居民困难意外的件数为 1 或 2 的不公布。
+    """
 
     def told(at: AsOf, scope: Scope) -> Model:
-        return WorkloadTold(rows=workload(at.views, scope, asked, at.territory), position=at.position)
+        found = workload(at.views, scope, asked, at.territory, at.now)
+        return WorkloadTold(rows=found.rows, distribution=found.distribution, position=at.position)
 
-    return await looked_up(asked, visit, told, visit.service.casework.territory.edition)
+    return await looked_up(asked, visit, told, turning=True)
 
 
 @router.get(

@@ -7,9 +7,10 @@ doubles anything.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
@@ -24,6 +25,7 @@ from projections.scope import Scope
 
 LevelName = Literal["building", "grid", "estate", "community", "street", "district", "city"]
 """The levels that rows can be about."""
+LEVELS = frozenset(get_args(LevelName))
 BELOW_COMMUNITY = frozenset({"building", "grid", "estate"})
 WAS, IS = [f"was_{level}" for level in PATH], [f"is_{level}" for level in PATH]
 KINDS = {kind.value: kind.label for kind in Kind}
@@ -46,6 +48,7 @@ class RollUpRow(Model):
     key: str | None = Field(description="编号、性质，或日、周（周一）、月")
     name: str | None = Field(description="辖区、经办人、单位的现名，或性质；没有编号的一行是其社区的现名")
     community: str | None = Field(description="楼栋、网格或小区未知的一行所在的社区；其余的行没有")
+    suppressed: bool = Field(default=False, description="敏感群体的件数为 1 或 2 的不公布：这一行有数字因此空着")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,17 @@ class Drawing:
         called = key or community
         name = self.territory.names.get(called) or KINDS.get(called)
         return {"key": key or None, "name": name, "community": community or None}
+
+    def above(self, row: RollUpRow) -> Iterator[str]:
+        """The places, as they are now, whose totals a row is part of; '' for that of all there is."""
+        yield ""
+        yield from (node.id for node in self.territory.path(row.key or row.community))
+
+    def standing(self, level: str, *within: Scope) -> list[str]:
+        """The places of a level that stand now and lie within all of these."""
+        asked = {scope.node for scope in within if scope.level is not Level.CITY}
+        nodes = [node for node in self.territory.nodes if node.level == level and not node.closed]
+        return [node.id for node in nodes if asked <= {above.id for above in self.territory.path(node.id)}]
 
     def rows(self, transaction: Transaction, view: type[Projection], where: Where) -> Source:
         """The rows of a view that meet conditions on other columns than its places, each under its place as drawn.
@@ -113,13 +127,13 @@ class Drawing:
         return tuple(getattr(redrawn, level) or "" for level in PATH)
 
 
-def days(query: RollUpQuery) -> Where:
-    """The stretch of time asked about."""
+def days(query: RollUpQuery, day: str = "day") -> Where:
+    """The stretch of time asked about, by the column that says to which day something belongs."""
     where = Where()
     if query.from_day:
-        where.add("day >= ?", query.from_day.isoformat())
+        where.add(f"{day} >= ?", query.from_day.isoformat())
     if query.to_day:
-        where.add("day <= ?", query.to_day.isoformat())
+        where.add(f"{day} <= ?", query.to_day.isoformat())
     return where
 
 

@@ -15,6 +15,7 @@ from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, commun
 from projections.projection import KEY, SUM, Merge, Projection
 from projections.reading import Readable
 from projections.scope import Scope
+from projections.suppression import is_sensitive, suppressed
 
 ERROR = 0.01
 """How far, at most, a duration read from its bucket is off, as a share of it; below a second it reads 0."""
@@ -78,10 +79,10 @@ class ResponseTimeQuery(RollUpQuery):
 class ResponseTimeRow(RollUpRow):
     """`n` 件的响应时间，单位为秒，误差不超过百分之一；不足一秒记为 0。"""
 
-    n: int
-    p50: float
-    p90: float
-    p95: float
+    n: int | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
 
 
 def response_times(
@@ -100,9 +101,15 @@ def response_times(
             FROM {rows.sql} WHERE {where}
             GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3"""
         found = transaction.execute(statement, (*rows.values, *where.values)).fetchall()
-    return tuple(
+    told = [
         ResponseTimeRow(**drawing.about(*key), **_percentiles([row[2:] for row in rows]))
         for key, rows in groupby(found, lambda row: row[:2])
+    ]
+    return suppressed(
+        told,
+        lambda row: is_sensitive(row.key if query.by == "kind" else query.kind),
+        {"n": ("p50", "p90", "p95")},
+        drawing.above,
     )
 
 

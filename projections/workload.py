@@ -1,129 +1,139 @@
-"""工作量: what was done, per grid, officer and unit, by day. Counts of work, in no order of merit."""
+"""工作量: what was done and what is in hand, per place, officer, unit or kind. Counts of work, in no order of merit."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 
 from pydantic import Field
 
+from domain.model import Model
 from domain.territory import Territory
-from projections.database import Transaction
-from projections.docket import Docket
-from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, community_of, days, places
-from projections.projection import KEY, SUM, Merge, Projection
-from projections.reading import Readable, Where
+from projections.basis import Basis, bases
+from projections.distribution import Distribution, distributed
+from projections.drawn import LEVELS, Drawing, RollUpRow, places
+from projections.reading import Readable
 from projections.scope import Scope
+from projections.suppression import is_sensitive, suppressed
+from projections.workload_counts import COUNTS, IN_HAND, About, Counting, Counts
+from projections.workload_query import By as By
+from projections.workload_query import WorkloadQuery as WorkloadQuery
+from projections.workload_rows import WORK as WORK
+from projections.workload_rows import Workload as Workload
 
-WORK = (
-    *("reported", "accepted", "assigned", "arrived", "meetings"),
-    *("escalated", "returned", "resolved", "reworked", "closed"),
-)
-
-
-class Workload(Projection):
-    """每网格、每人、每单位每日的工作量。
-
-    `officer` is whoever a case was assigned or handed to, else the member of staff who acted; `unit` is
-    the unit the case was dispatched to. Of arrivals the first of a case counts. A duplicate is reported,
-    but neither resolved nor closed; a voided case was never there.
-    """
-
-    name: ClassVar[str] = "workload.v2"
-    columns: ClassVar[dict[str, Merge]] = {
-        **dict.fromkeys(("day", "grid", "building", "officer", "unit"), KEY),
-        **dict.fromkeys(("estate", "community", "street", "district"), KEY),
-        **dict.fromkeys(WORK, SUM),
-    }
-    select: ClassVar[str] = """
-        SELECT day, grid, building, estate, community, street, district,
-            CASE WHEN type IN ('incident.assigned', 'incident.handed_over') THEN data.officer
-                 WHEN role = 'resident' THEN '' ELSE actor END AS officer,
-            coalesce(data."lead", "lead") AS unit,
-            sum(sign) FILTER (type = 'incident.reported') AS reported,
-            sum(sign) FILTER (type = 'incident.accepted') AS accepted,
-            sum(sign) FILTER (type IN ('incident.assigned', 'incident.handed_over')) AS assigned,
-            sum(sign) FILTER (type = 'incident.arrived' AND data.first) AS arrived,
-            sum(sign) FILTER (type = 'incident.meeting_held') AS meetings,
-            sum(sign) FILTER (type = 'incident.escalated') AS escalated,
-            sum(sign) FILTER (type = 'incident.returned') AS returned,
-            sum(sign) FILTER (type = 'incident.resolved' AND counts) AS resolved,
-            sum(sign) FILTER (type = 'incident.check_failed') AS reworked,
-            sum(sign) FILTER (type = 'incident.closed' AND counts) AS closed
-        FROM events GROUP BY ALL"""
-    reads: ClassVar[frozenset[str]] = frozenset(
-        f"incident.{event}"
-        for event in (
-            *("reported", "accepted", "assigned", "handed_over", "arrived", "meeting_held"),
-            *("escalated", "returned", "resolved", "check_failed", "closed"),
-        )
-    )
-
-
-By = Literal[LevelName, "officer", "unit"]
-
-
-class WorkloadQuery(RollUpQuery):
-    """工作量的查询条件：不填的不限。日期为上海当地日期，首尾都算。"""
-
-    by: By = Field(default="grid", description="按哪一级辖区，或按经办人、单位")
-    split_by_day: bool = Field(default=False, description="逐日分列")
+TOLD_FROM = {**dict.fromkeys(COUNTS, ()), "reported": ("per_1000_households", "per_officer")}
+"""Every count, and what else is told from it."""
 
 
 class WorkloadRow(RollUpRow):
-    """一处辖区、一名经办人或一个单位的工作量；经办人、单位为空的一行是没有工作人员、没有派到单位的。"""
+    """一处辖区、一名经办人、一个单位或一种性质的工作量，按编号排列，不排名次。
+
+    经办人、单位为空的一行是没有工作人员、没有派到单位的。户数、网格员和由此算出的，只有现在还在的辖区才有，都是现在的。
+    """
 
     day: date | None = Field(description="逐日分列时的日期")
-    reported: int
-    accepted: int
-    assigned: int
-    arrived: int = Field(description="首次到场")
-    meetings: int
-    escalated: int
-    returned: int
-    resolved: int
-    reworked: int
-    closed: int
+    reported: int | None = Field(description="新增，即反映的件数，重复件也算")
+    accepted: int | None
+    assigned: int | None
+    arrived: int | None = Field(description="首次到场")
+    meetings: int | None
+    escalated: int | None
+    returned: int | None
+    resolved: int | None
+    reworked: int | None
+    closed: int | None
+    overdue: int | None = Field(
+        description="处置超时：处置时限（延期、挂账已计入）在这段时间到期，到期时没有办结的，事后办结、经申诉免责的也算；"
+        "重办的每轮另算，重复件、作废的和到期前撤回、不予受理的不算。记在到期的那天和案件现在（或该轮结束时）所在的地方、"
+        "经办人和首接负责单位"
+    )
     open_now: int | None = Field(description="现在在办的件数；逐日分列时没有")
+    overdue_now: int | None = Field(
+        description="其中现在已超过处置时限、还没有办结的件数（待核查、待结案的已经办结，不算）；逐日分列时没有"
+    )
+    households: int | None = Field(description="户数；0 为未摸底")
+    unsurveyed: int | None = Field(description="其下有几个网格还没有摸底；不为 0 时没有每千户的数")
+    officers: int | None = Field(description="在岗的网格员人数")
+    per_1000_households: float | None = Field(description="每千户的新增；没有摸底或没有摸全即为空")
+    per_officer: float | None = Field(description="每名网格员的新增；没有网格员即为空")
+    times_median: float | None = Field(description="新增是这一级各处中位数的几倍；中位数为 0 或不公布、逐日分列时没有")
 
 
-def workload(views: Readable, scope: Scope, query: WorkloadQuery, territory: Territory) -> tuple[WorkloadRow, ...]:
-    """The work within what a reader may see, in order of keys, communities and days."""
+class WorkloadFigures(Model):
+    """工作量。`distribution` 只有按一级辖区、不逐日分列时才有：它说的是地方，不是人。"""
+
+    rows: tuple[WorkloadRow, ...]
+    distribution: Distribution | None
+
+
+def workload(
+    views: Readable, scope: Scope, query: WorkloadQuery, territory: Territory, now: datetime
+) -> WorkloadFigures:
+    """The work within what a reader may see, in order of keys, communities and days; overdue as of `now`, aware."""
     drawing = Drawing(territory, now=query.drawn == "now")
-    where = places(scope, drawing.under(query.territory))
+    under = drawing.under(query.territory)
+    where = places(scope, under)
     with views.reading() as transaction:
-        done = _done(transaction, drawing, query, where)
-        open_now = {} if query.split_by_day else _open_now(transaction, drawing, query, where)
-    idle = [(*key, None, *[0] * len(WORK)) for key in open_now.keys() - {row[:2] for row in done}]
-    return tuple(
-        WorkloadRow(
-            **drawing.about(key, community),
-            day=day,
-            **dict(zip(WORK, counts, strict=True)),
-            open_now=None if query.split_by_day else open_now.get((key, community), 0),
-        )
-        for key, community, day, *counts in sorted(done + idle, key=lambda row: row[:3])
+        found = Counting(transaction, drawing, query, where, now).all()
+    basis = bases(territory) if query.by in LEVELS else {}
+    rows = [_row(drawing, query, about, found[about], basis.get(about.key)) for about in sorted(found)]
+    told = _told(rows, query, drawing)
+    if query.by not in LEVELS or query.split_by_day:
+        return WorkloadFigures(rows=told, distribution=None)
+    standing = drawing.standing(query.by, scope, under)
+    return _over_places(told, {row.key: row for row in rows if row.key}, standing, basis)
+
+
+def _row(drawing: Drawing, query: WorkloadQuery, about: About, counts: Counts, under: Basis | None) -> WorkloadRow:
+    """With every count there is, before anything is withheld."""
+    untold = IN_HAND if query.split_by_day else ()
+    reported = counts.get("reported", 0)
+    return WorkloadRow.model_validate(
+        {
+            **drawing.about(about.key, about.community),
+            "day": about.day,
+            **dict.fromkeys(COUNTS, 0),
+            **counts,
+            **dict.fromkeys((*untold, *Basis._fields)),
+            **(under._asdict() if under else {}),
+            "per_1000_households": under and under.per_1000_households(reported),
+            "per_officer": under and under.per_officer(reported),
+            "times_median": None,
+        }
     )
 
 
-def _done(transaction: Transaction, drawing: Drawing, query: WorkloadQuery, where: Where) -> list[tuple[Any, ...]]:
-    """Key, community, day, and how much of each kind of work."""
-    rows = drawing.rows(transaction, Workload, days(query))
-    day = "day" if query.split_by_day else "NULL"
-    sums = [f"CAST(sum({work}) AS BIGINT)" for work in WORK]
-    statement = f"""
-        SELECT {query.by}, {community_of(query.by)}, {day}, {", ".join(sums)} FROM {rows.sql} WHERE {where}
-        GROUP BY 1, 2, 3 HAVING {" OR ".join(f"{total} <> 0" for total in sums)}"""
-    return [tuple(row) for row in transaction.execute(statement, (*rows.values, *where.values))]
+def _told(rows: Sequence[WorkloadRow], query: WorkloadQuery, drawing: Drawing) -> tuple[WorkloadRow, ...]:
+    """What may be told of them."""
+
+    def is_about_few(row: WorkloadRow) -> bool:
+        return is_sensitive(row.key if query.by == "kind" else query.kind)
+
+    def totals(row: WorkloadRow) -> Iterator[tuple[str | None, ...]]:
+        yield from ((place, str(row.day)) for place in drawing.above(row))
+        yield (row.key, row.community, "all days")
+
+    return suppressed(rows, is_about_few, TOLD_FROM, totals)
 
 
-def _open_now(
-    transaction: Transaction, drawing: Drawing, query: WorkloadQuery, where: Where
-) -> dict[tuple[str, str], int]:
-    """Cases in hand now, by key and community, whenever they were reported."""
-    rows = drawing.rows(transaction, Docket, Where(terms=["open = 1"]))
-    column = '"lead"' if query.by == "unit" else query.by
-    statement = f"""
-        SELECT {column}, {community_of(column)}, count(*) FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
-    found = transaction.execute(statement, (*rows.values, *where.values))
-    return {(key, community): n for key, community, n in found}
+def _over_places(
+    told: Sequence[WorkloadRow], counted: Mapping[str, WorkloadRow], standing: Sequence[str], basis: Mapping[str, Basis]
+) -> WorkloadFigures:
+    """The rows told, and how the work lies over the places that stand and those that had any.
+
+    Of a count that is withheld somewhere there is no distribution: it would give it away.
+    """
+    places = sorted({*standing, *counted})
+
+    def counts(name: str) -> dict[str, int] | None:
+        if any(getattr(row, name) is None for row in told):
+            return None
+        return {place: getattr(counted[place], name) if place in counted else 0 for place in places}
+
+    found = distributed(counts("reported"), counts("open_now"), basis)
+    median = found.reported.median if found.reported else 0
+    if median:
+        told = [
+            row.model_copy(update={"times_median": (row.reported or 0) / median}) if row.key else row for row in told
+        ]
+    return WorkloadFigures(rows=tuple(told), distribution=found)

@@ -123,7 +123,8 @@ class Driver(Protocol):
     def docket(self, query: Query) -> list[Json]:
         """The views show whatever was acknowledged before."""
 
-    def workload(self, query: Query) -> list[Json]: ...
+    def workload(self, query: Query) -> Json:
+        """Rows and distribution."""
 
     def response_times(self, query: Query) -> list[Json]: ...
 
@@ -210,9 +211,11 @@ class Domain:
         page = docket(self._caught_up(), Scope.all(), DocketQuery.model_validate(query), self._clock())
         return [row.model_dump(mode="json") for row in page.items]
 
-    def workload(self, query: Query) -> list[Json]:
-        rows = workload(self._caught_up(), Scope.all(), WorkloadQuery.model_validate(query), self._casework.territory)
-        return [row.model_dump(mode="json") for row in rows]
+    def workload(self, query: Query) -> Json:
+        asked, territory = WorkloadQuery.model_validate(query), self._casework.territory
+        told = workload(self._caught_up(), Scope.all(), asked, territory, self._clock())
+        found: Json = told.model_dump(mode="json")
+        return found
 
     def response_times(self, query: Query) -> list[Json]:
         asked = ResponseTimeQuery.model_validate(query)

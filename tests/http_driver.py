@@ -89,9 +89,8 @@ class Http:
         items: list[Json] = self._view("incidents", query)["items"]
         return items
 
-    def workload(self, query: Query) -> list[Json]:
-        rows: list[Json] = self._view("views/workload", query)["rows"]
-        return rows
+    def workload(self, query: Query) -> Json:
+        return self._view("views/workload", query)
 
     def response_times(self, query: Query) -> list[Json]:
         rows: list[Json] = self._view("views/response-times", query)["rows"]

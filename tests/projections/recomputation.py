@@ -23,7 +23,8 @@ from projections.response_time import GROWTH
 Lines = list[RecordedEvent]
 Step = tuple[RecordedEvent, Incident]
 PATH = ("district", "street", "community", "estate", "grid", "building")
-WORKLOAD = ("day", "officer", "unit", *PATH)
+WORKLOAD = ("day", "officer", "unit", "kind", *PATH)
+OVERDUE = ("day", "officer", "unit", "kind", *PATH)
 RESPONSE_TIME = ("stage", "day", "kind", "bucket", *PATH)
 COUNTED: dict[str, Callable[[Event, bool], bool]] = {
     "reported": lambda event, counts: isinstance(event, e.Reported),
@@ -82,9 +83,41 @@ def workload(files: Iterable[Lines]) -> Counter[tuple[Any, ...]]:
             officer = "" if line.role is Role.RESIDENT and who == line.actor else who
             unit = line.event.lead if isinstance(line.event, e.Returned) else case.lead or ""
             for what, counts in COUNTED.items():
-                keys = (day(line.effective_at), officer, unit, *path(place), what)
+                keys = (day(line.effective_at), officer, unit, last.standing.kind.value, *path(place), what)
                 found[keys] += counts(line.event, last.merged_into is None)
     return +found
+
+
+def overdue(files: Iterable[Lines], now: datetime) -> Counter[tuple[Any, ...]]:
+    """OVERDUE → how many cycles ran out of time to be handled."""
+    found: Counter[tuple[Any, ...]] = Counter()
+    for lines in files:
+        whole = list(steps(lines))
+        last = whole[-1][1]
+        if last.stage is Stage.VOIDED or last.merged_into is not None:
+            continue
+        for nth in range(1, last.cycle + 1):
+            cycle = [(*step, place) for step, place in zip(whole, drawn(whole), strict=True) if step[1].cycle == nth]
+            line, case, place = cycle[-1]
+            due, done = line.keys.handle_due_at, _done_at(step for step, *_ in cycle)
+            if due is not None and due < now and (done is None or done > due):
+                kind = last.standing.kind.value
+                found[day(due), case.officer or "", case.lead or "", kind, *path(place)] += 1
+    return found
+
+
+def _done_at(cycle: Iterable[RecordedEvent]) -> datetime | None:
+    """When a cycle had its result, the last that did not fail its check, or came to need none."""
+    done: datetime | None = None
+    for line in cycle:
+        match line.event:
+            case e.Resolved() | e.Withdrawn() | e.Rejected():
+                done = line.effective_at
+            case e.CheckFailed():
+                done = None
+            case _:
+                pass
+    return done
 
 
 @dataclass(slots=True)

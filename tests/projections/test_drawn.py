@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +22,7 @@ from projections.workload import WORK, WorkloadQuery, workload
 from tests.projections import recomputation
 from tests.projections.redrawing import Office, Restless, views_of
 from tests.projections.rooms import KINDS, Room
-from tests.rules.scene import SYSTEM
+from tests.rules.scene import MORNING, SYSTEM
 
 Told = dict[tuple[str | None, str | None], int]
 """How many reports, by what the row is about and the community where that is not known."""
@@ -58,6 +59,9 @@ SPLIT: dict[str, Any] = {
 }
 JOINED: dict[str, Any] = {grid: {"closed": True, "successors": ("g34",)} for grid in ("g3", "g4")}
 NEW_GRID = (("g34", Level.GRID, "oak"),)
+LATER = MORNING + timedelta(days=60)
+"""Whatever was left undone is overdue by then."""
+WHAT = (*WORK, "overdue")
 REPORTED = [("g1", "b11"), ("g1", "b12"), ("g1", "b13"), ("g1", None), ("g1", None), ("g2", "b21"), ("g3", None)]
 REPORTED += [("g4", None)]
 
@@ -77,11 +81,11 @@ def views(request: pytest.FixtureRequest) -> Iterator[Views]:
 
 def reports(views: Views, tree: Territory, scope: Scope | None = None, /, **query: Any) -> Told:
     """What the workload says; that the response times agree is seen on the way."""
-    rows = workload(views, scope or Scope.all(), WorkloadQuery.model_validate(query), tree)
+    rows = workload(views, scope or Scope.all(), WorkloadQuery.model_validate(query), tree, MORNING).rows
     times = response_times(
         views, scope or Scope.all(), ResponseTimeQuery.model_validate({"stage": "arrive", **query}), tree
     )
-    found = {(row.key, row.community): row.reported for row in rows}
+    found = {(row.key, row.community): row.reported or 0 for row in rows}
     assert {(row.key, row.community): row.n for row in times} == found
     assert {(row.key, row.community): row.open_now for row in rows} == found
     return found
@@ -112,6 +116,21 @@ def test_grids_are_joined(views: Views) -> None:
     assert reports(views, after, by="grid", territory="oak", drawn="now") == known(g34=2)
 
 
+def test_the_grids_compared_are_those_that_stand_and_those_that_had_cases_then(views: Views) -> None:
+    after = tree(*TREE, *HALVES, **SPLIT)
+    for drawn, places, busiest in (("then", 6, 5), ("now", 5, 1)):
+        query = WorkloadQuery.model_validate({"by": "grid", "drawn": drawn})
+        found = workload(views, Scope.all(), query, after, MORNING).distribution
+        assert found is not None
+        assert found.reported is not None
+        assert (found.reported.places, found.reported.max) == (places, busiest)
+    oak, query = Scope.of("oak", Level.COMMUNITY), WorkloadQuery(by="grid", territory="west")
+    found = workload(views, oak, query, after, MORNING).distribution
+    assert found is not None
+    assert found.reported is not None
+    assert found.reported.places == 2, "no further than the reader may see, and than was asked for"
+
+
 def test_a_half_is_joined_with_a_neighbour_later(views: Views) -> None:
     again = {"closed": True, "successors": ("g12",)}
     moved = {building: {"parent": "g12"} for building in ("b11", "b21")}
@@ -123,13 +142,13 @@ def test_a_half_is_joined_with_a_neighbour_later(views: Views) -> None:
 def test_a_name_changes_and_nothing_else(views: Views) -> None:
     after = tree(*TREE, g2={"name": "青松网格"})
     for drawn in ("then", "now"):
-        rows = workload(views, Scope.all(), WorkloadQuery(territory="g2", drawn=drawn), after)
+        rows = workload(views, Scope.all(), WorkloadQuery(territory="g2", drawn=drawn), after, MORNING).rows
         assert [(row.key, row.name, row.reported) for row in rows] == [("g2", "青松网格", 1)]
 
 
 def test_a_row_without_a_grid_is_called_by_its_community(views: Views) -> None:
     after = tree(*TREE, *HALVES, **SPLIT)
-    [row, *_] = workload(views, Scope.all(), WorkloadQuery(territory="pine", drawn="now"), after)
+    [row, *_] = workload(views, Scope.all(), WorkloadQuery(territory="pine", drawn="now"), after, MORNING).rows
     assert (row.key, row.community, row.name) == (None, "pine", "pine号")
 
 
@@ -162,9 +181,8 @@ def test_by_person_and_by_day_only_the_filter_is_drawn(views: Views) -> None:
     after = tree(*TREE, *HALVES, **SPLIT)
     for by in ("officer", "unit"):
         query = WorkloadQuery.model_validate({"by": by, "territory": "g1n", "drawn": "now", "split_by_day": True})
-        assert [(row.key, row.reported) for row in workload(views, Scope.all(), query, after)] == [
-            ("officer" if by == "officer" else None, 1)
-        ]
+        rows = workload(views, Scope.all(), query, after, MORNING).rows
+        assert [(row.key, row.reported) for row in rows] == [("officer" if by == "officer" else None, 1)]
 
 
 def test_a_case_redrawn_on_its_way_counts_in_both_grids_then_and_in_one_now(room: Room) -> None:
@@ -183,7 +201,7 @@ def test_a_case_redrawn_on_its_way_counts_in_both_grids_then_and_in_one_now(room
             ("then", [("g1", 1, 0, 0), ("g1n", 0, 1, 1)]),
             ("now", [("g1n", 1, 1, 1)]),
         ):
-            rows = workload(views, Scope.all(), WorkloadQuery.model_validate({"drawn": drawn}), after)
+            rows = workload(views, Scope.all(), WorkloadQuery.model_validate({"drawn": drawn}), after, MORNING).rows
             assert [(row.key, row.reported, row.arrived, row.open_now) for row in rows] == expected
 
 
@@ -194,17 +212,20 @@ def test_what_is_drawn_now_is_each_event_mapped_by_itself(room: Room, seed: int)
     town = Restless(draw)
     with closing(views_of(room, BEFORE, town.live)) as views:
         done, territory = recomputation.workload(town.files), town.territory
+        done.update({(*keys, "overdue"): n for keys, n in recomputation.overdue(town.files, LATER).items()})
+        assert sum(n for (*_, what), n in done.items() if what == "overdue") > 0
         for by in [level.value for level in Level]:
             asked = draw.choice([None, *(node.id for node in territory.nodes)])
             for drawn in ("then", "now"):
                 query = WorkloadQuery.model_validate({"by": by, "drawn": drawn, "territory": asked})
                 told = Counter[tuple[Any, ...]]()
-                for row in workload(views, Scope.all(), query, territory):
-                    told.update({(row.key, row.community, what): getattr(row, what) for what in WORK})
+                for row in workload(views, Scope.all(), query, territory, LATER).rows:
+                    told.update({(row.key, row.community, what): getattr(row, what) for what in WHAT})
                 assert +told == _one_by_one(done, by, territory, drawn == "now", asked)
         for drawn in ("then", "now"):
-            [district] = workload(views, Scope.all(), WorkloadQuery(by="district", drawn=drawn), territory)
-            assert sum(done.values()) == sum(getattr(district, what) for what in WORK)
+            query = WorkloadQuery(by="district", drawn=drawn)
+            [district] = workload(views, Scope.all(), query, territory, LATER).rows
+            assert sum(done.values()) == sum(getattr(district, what) for what in WHAT)
 
 
 def _one_by_one(

@@ -263,20 +263,20 @@ def test_a_rebuild_finds_and_mends_a_row_that_was_tampered_with(
     with closing(home.views(files)) as views:
         views.catch_up()
         with views._tables.writing() as transaction:
-            transaction.execute('UPDATE "workload.v2~1" SET resolved = resolved + 1')
+            transaction.execute('UPDATE "workload.v3~1" SET resolved = resolved + 1')
         report = views.rebuild()
-        assert report.different == ("workload.v2",)
+        assert report.different == ("workload.v3",)
         assert report.equal == ("docket.v2", "response_time.v2")
         assert report.summary == (
             f"已从第一条事件重建到第{len(EVENTS)}条。与原视图相同：docket.v2、response_time.v2；"
-            "与原视图不同，已换上重建的：workload.v2。"
+            "与原视图不同，已换上重建的：workload.v3。"
         )
         assert showing.shown(views) == expected
 
 
 def test_a_rebuild_of_nothing(home: Home, files: CaseFiles) -> None:
     with closing(home.views(files)) as views:
-        assert views.rebuild().summary == "已从第一条事件重建到第0条。新建：docket.v2、workload.v2、response_time.v2。"
+        assert views.rebuild().summary == "已从第一条事件重建到第0条。新建：docket.v2、workload.v3、response_time.v2。"
 
 
 def test_progress_is_told_until_all_is_done(home: Home, files: CaseFiles, monkeypatch: pytest.MonkeyPatch) -> None:

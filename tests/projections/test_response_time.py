@@ -102,7 +102,7 @@ def test_narrower_questions(views: Views, case_files: list[Lines]) -> None:
     days = sorted({one.day for _, one in found})
 
     def n(scope: Scope | None = None, **query: Any) -> int:
-        return sum(row.n for row in told(views, scope, stage="accept", **query))
+        return sum(row.n or 0 for row in told(views, scope, stage="accept", **query))
 
     assert n(kind="dispute") == sum(case.standing.kind == "dispute" for case, _ in found)
     for territory, level in (("grid", "grid"), ("building", "building"), ("community", "community")):

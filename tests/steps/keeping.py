@@ -10,10 +10,10 @@ from domain.books import AdoptRuleTable, PublishCalendar
 from domain.clocks import Light
 from domain.incident.words import ClockName
 from domain.register import RegisterCommand
-from domain.registry.commands import JoinGrids, ReleaseStaff, RenameNode, SplitGrid
+from domain.registry.commands import ImportTerritory, JoinGrids, ReleaseStaff, RenameNode, SplitGrid
 from domain.rostering import AssignShifts
 from tests.drivers import BOOKS
-from tests.steps.cast import PEOPLE, PLACES
+from tests.steps.cast import PEOPLE, PLACES, TERRITORY
 from tests.steps.looking import Look, at, label, rows, time
 from tests.steps.steps import Opened
 from tests.steps.words import NAME, WORDS, json_time
@@ -92,6 +92,13 @@ def _(world: World, who: str, since: str | None, one: str, other: str, into: str
 @step(parsers.re(WHO + SINCE + r'把"(?P<place>[^"]*)"更名为"(?P<name>[^"]*)"'))
 def _(world: World, who: str, since: str | None, place: str, name: str) -> None:
     enact(world, who, RenameNode, {"node": PLACES[place], "new_name": name, **from_then(since)})
+
+
+@step(parsers.re(WHO + r'登记"(?P<place>[^"]*)"有(?P<households>\d+)户'))
+def _(world: World, who: str, place: str, households: str) -> None:
+    node = TERRITORY.node[PLACES[place]]
+    row = {**node.model_dump(mode="json", include={"id", "level", "name"}), "households": int(households)}
+    enact(world, who, ImportTerritory, {"nodes": [row]})
 
 
 @step(parsers.re(WHO + rf"登记(?P<leaving>{NAME.pattern})离岗(?:，由(?P<successor>{NAME.pattern})接手)?"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pytest_bdd import parsers, then
 
@@ -29,6 +30,14 @@ OPEN |= {f"亮{light.label}的": {"light": light.value} for light in (Light.GREE
 OPEN |= {"时限未定的": {"light": Light.UNDETERMINED.value}}
 OF_PLACE = r'(?:"(?P<place>[^"]*)"的?)?'
 KINDS = {kind.value: kind.label for kind in Kind}
+KIND_OF = {kind.label: kind.value for kind in Kind}
+OF_KIND = f"(?:(?P<kind>{'|'.join(KIND_OF)})的)?"
+
+
+def ratio(field: str, unit: str = "") -> Look:
+    """A ratio with two decimals."""
+    return lambda row: None if row[field] is None else f"{row[field]:.2f}{unit}"
+
 
 WORK: Mapping[str, Look] = {
     **{word: name("key") for word in ("网格", "经办人", "单位", "楼栋", "街道")},
@@ -44,7 +53,33 @@ WORK: Mapping[str, Look] = {
     "办结": at("resolved"),
     "返工": at("reworked"),
     "结案": at("closed"),
+    "超时": at("overdue"),
     "在办": at("open_now"),
+    "现在超时": at("overdue_now"),
+    "性质": at("name"),
+    "不公布": lambda row: "有" if row["suppressed"] else None,
+    "户数": at("households"),
+    "未摸底": at("unsurveyed"),
+    "网格员": at("officers"),
+    "每千户": ratio("per_1000_households"),
+    "每名网格员": ratio("per_officer"),
+    "是中位数的": ratio("times_median", "倍"),
+}
+SPREADS = {
+    "新增": "reported",
+    "在办": "open_now",
+    "每名网格员的新增": "per_officer",
+    "每千户的新增": "per_1000_households",
+}
+SPREAD: Mapping[str, Look] = {
+    "几处": at("places"),
+    "合计": at("total"),
+    "最少": ratio("min"),
+    "中位数": ratio("median"),
+    "九成不超过": ratio("p90"),
+    "最多": ratio("max"),
+    "基尼系数": ratio("gini"),
+    "最忙的一成占": ratio("busiest_tenth"),
 }
 TIMES: Mapping[str, Look] = {
     **{word: name("key") for word in ("网格", "社区", "街道", "日期", "周一", "月份", "合计")},
@@ -72,16 +107,48 @@ DOCKET: Mapping[str, Look] = {
 }
 
 
-@then(parsers.re(r"(?P<now>按现在的划分，)?" + OF_PLACE + r"(?P<daily>每天的)?工作量按(?P<by>\w+)是"))
-def _(world: World, now: str | None, place: str | None, daily: str | None, by: str, datatable: Table) -> None:
-    query = {"by": BY[by], "split_by_day": "true" if daily else "false", **within(place)}
-    query["drawn"] = "now" if now else "then"
-    assert rows_of(world.service.workload(query), WORK, datatable) == datatable[1:]
+class Workload(parsers.re):
+    """A step about the workload, perhaps of one place or kind; gives `query`."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(rf"(?P<now>按现在的划分，)?{OF_PLACE}{OF_KIND}(?P<daily>每天的)?{words}")
+
+    def parse_arguments(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = super().parse_arguments(name) or {}
+        query = {"by": BY[found["by"]], **within(found["place"]), **alone(found["kind"])}
+        query["drawn"] = "now" if found["now"] else "then"
+        query["split_by_day"] = "true" if found["daily"] else "false"
+        return {**found, "query": query}
 
 
-@then(parsers.re(OF_PLACE + rf"(?P<measured>{'|'.join(STRETCHES)})的时间按(?P<by>\w+)是"))
-def _(world: World, place: str | None, measured: str, by: str, datatable: Table) -> None:
-    query = {"stage": STRETCHES[measured], "by": BY[by], **within(place)}
+@then(Workload(r"工作量按(?P<by>\w+)是"))
+def _(world: World, query: dict[str, str], datatable: Table) -> None:
+    assert rows_of(world.service.workload(query)["rows"], WORK, datatable) == datatable[1:]
+
+
+@then(Workload(rf"(?P<measured>{'|'.join(SPREADS)})在各(?P<by>\w+)的分布是"))
+def _(world: World, query: dict[str, str], measured: str, datatable: Table) -> None:
+    spread = world.service.workload(query)["distribution"][SPREADS[measured]]
+    assert rows([spread] if spread else [], SPREAD, datatable) == datatable[1:]
+
+
+@then(Workload(rf"(?P<measured>{'|'.join(SPREADS)})在各(?P<by>\w+)的分布不公布"))
+def _(world: World, query: dict[str, str], measured: str) -> None:
+    assert world.service.workload(query)["distribution"][SPREADS[measured]] is None
+
+
+@then(Workload(r"工作量按(?P<by>\w+)只按编号排列，没有分布，不排名次"))
+def _(world: World, query: dict[str, str]) -> None:
+    found = world.service.workload(query)
+    keys = [row["key"] or "" for row in found["rows"]]
+    assert keys == sorted(keys)
+    assert found["distribution"] is None
+    assert {row["times_median"] for row in found["rows"]} == {None}
+
+
+@then(parsers.re(OF_PLACE + rf"{OF_KIND}(?P<measured>{'|'.join(STRETCHES)})的时间按(?P<by>\w+)是"))
+def _(world: World, place: str | None, kind: str | None, measured: str, by: str, datatable: Table) -> None:
+    query = {"stage": STRETCHES[measured], "by": BY[by], **within(place), **alone(kind)}
     assert rows_of(world.service.response_times(query), TIMES, datatable) == datatable[1:]
 
 
@@ -98,3 +165,8 @@ def _(world: World, place: str | None, which: str) -> None:
 def within(place: str | None) -> dict[str, str]:
     """The part of a query that names a place."""
     return {"territory": PLACES[place]} if place else {}
+
+
+def alone(kind: str | None) -> dict[str, str]:
+    """The part of a query that names a kind, by its label."""
+    return {"kind": KIND_OF[kind]} if kind else {}
