@@ -17,13 +17,14 @@ from domain.clocks import SHANGHAI
 from domain.model import Code, Model
 from domain.territory import Level, Node, Territory
 from projections.cycles import Cycles
+from projections.distribution import Distribution
 from projections.drawn import RollUpRow
 from projections.kpi import KpiQuery, KpiRow, kpis
 from projections.kpi_definitions import Definition, in_force
 from projections.reading import AsOf
 from projections.response_time import ResponseTime, ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
-from projections.workload import Workload, WorkloadQuery, WorkloadRow, workload
+from projections.workload import Workload, WorkloadFigures, WorkloadQuery, WorkloadRow, workload
 
 BELOW = {
     Level.CITY: Level.DISTRICT,
@@ -116,10 +117,11 @@ class MonthlySheet(Model):
     definitions: tuple[DefinitionUsed, ...]
     below: Level | None = Field(description="各行是哪一级；楼栋之下没有")
     rows: tuple[SheetRow, ...] = Field(description="先是本辖区，再是下一级各处")
-    kinds: tuple[KpiRow, ...] = Field(description="本辖区各项指标，按事件性质")
+    kinds: tuple[WorkloadRow, ...] = Field(description="本辖区的工作量，按事件性质")
     months: tuple[KpiRow, ...] = Field(description="本辖区到本月为止十二个月的按期处置率")
     days: tuple[WorkloadRow, ...] = Field(description="本辖区逐日的工作量")
     grids: tuple[GridLoad, ...] = Field(description="本辖区每个网格的工作量，一件也没有的也在内")
+    distribution: Distribution | None = Field(description="工作量在本辖区各网格的分布；一个网格没有分布可言")
 
 
 class MonthToCome(LookupError):
@@ -133,6 +135,7 @@ def monthly(at: AsOf, scope: Scope, query: MonthlyQuery) -> MonthlySheet:
         raise MonthToCome("还没有到这个月。")
     node, tree, asking = at.territory.node[query.territory], _Tree(at.territory), _Asking(at, scope, query)
     place, below = SheetPlace(key=node.id, name=node.name, level=node.level, community=None), BELOW.get(node.level)
+    by_grid = asking.workload(by=Level.GRID) if node.level.above(Level.GRID) else None
     return MonthlySheet(
         place=place,
         within=tuple(above.name for above in at.territory.path(node.parent)),
@@ -146,10 +149,11 @@ def monthly(at: AsOf, scope: Scope, query: MonthlyQuery) -> MonthlySheet:
         definitions=tuple(map(DefinitionUsed.of, in_force(query.last_day))),
         below=below,
         rows=(_own(asking, place), *(_below(asking, tree, place, below) if below else ())),
-        kinds=asking.kpis(by="kind"),
+        kinds=asking.workload(by="kind").rows,
         months=asking.kpis(by="month", kpi=TREND, from_day=months_before(query.first_day, MONTHS - 1)),
-        days=asking.workload(by=node.level, split_by_day=True),
-        grids=tuple(_grids(asking, tree, place)),
+        days=asking.workload(by=node.level, split_by_day=True).rows,
+        grids=tuple(_grids(tree, place, by_grid.rows)) if by_grid else (),
+        distribution=by_grid and by_grid.distribution,
     )
 
 
@@ -163,9 +167,9 @@ class _Asking:
     def kpis(self, **more: object) -> tuple[KpiRow, ...]:
         return tuple(kpis(self._at, self._scope, KpiQuery.model_validate({**self._query, **more})))
 
-    def workload(self, **more: object) -> tuple[WorkloadRow, ...]:
+    def workload(self, **more: object) -> WorkloadFigures:
         asked = WorkloadQuery.model_validate({**self._query, **more})
-        return workload(self._at.views, self._scope, asked, self._at.territory)
+        return workload(self._at.views, self._scope, asked, self._at.territory, self._at.now)
 
     def times(self, **more: object) -> tuple[ResponseTimeRow, ...]:
         asked = ResponseTimeQuery.model_validate({**self._query, **more})
@@ -207,13 +211,13 @@ def _own(asking: _Asking, place: SheetPlace) -> SheetRow:
     return SheetRow(
         place=place,
         kpis=_only(asking.kpis()),
-        workload=_only(asking.workload(by=place.level)),
+        workload=_only(asking.workload(by=place.level).rows),
         response_times={stage: _only(asking.times(stage=stage)) for stage in STAGES},
     )
 
 
 def _below(asking: _Asking, tree: _Tree, above: SheetPlace, level: Level) -> Iterator[SheetRow]:
-    figures, work = _by_place(asking.kpis(by=level)), _by_place(asking.workload(by=level))
+    figures, work = _by_place(asking.kpis(by=level)), _by_place(asking.workload(by=level).rows)
     times = {stage: _by_place(asking.times(by=level, stage=stage)) for stage in STAGES}
     for place in tree.places(above, level, {*figures, *work, *chain.from_iterable(times.values())}):
         about = place.key, place.community
@@ -225,10 +229,8 @@ def _below(asking: _Asking, tree: _Tree, above: SheetPlace, level: Level) -> Ite
         )
 
 
-def _grids(asking: _Asking, tree: _Tree, above: SheetPlace) -> Iterator[GridLoad]:
-    if above.level in (Level.GRID, Level.BUILDING):
-        return
-    work = _by_place(asking.workload(by=Level.GRID))
+def _grids(tree: _Tree, above: SheetPlace, rows: Iterable[WorkloadRow]) -> Iterator[GridLoad]:
+    work = _by_place(rows)
     for place in tree.places(above, Level.GRID, work):
         yield GridLoad(place=place, workload=work.get((place.key, place.community)))
 

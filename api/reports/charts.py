@@ -80,8 +80,9 @@ def _times(sheet: MonthlySheet) -> Points:
 def _burden(sheet: MonthlySheet) -> Points:
     """A bar for each grid, in the order of the tree."""
     names = _called(one.place for one in sheet.grids)
+    spread = sheet.distribution and sheet.distribution.reported
     return [
-        {"grid": name, "n": one.workload.reported if one.workload else 0}
+        {"grid": name, "n": one.workload.reported if one.workload else 0, "median": spread and spread.median}
         for name, one in zip(names, sheet.grids, strict=True)
     ]
 

@@ -86,15 +86,14 @@ def response_times(points: Points) -> Any:
 
 def burden(points: Points) -> Any:
     named = len(points) <= NAMED
+    stroke, band = (0.5, 0.6) if named else (0, 1)
     axis = alt.Axis(labels=named, ticks=named, labelAngle=-45, grid=False)
-    return (
-        alt.Chart(_data(points), width=WIDE, height=HIGH)
-        .mark_bar(color="#bdbdbd", stroke=INK, strokeWidth=0.5 if named else 0, width={"band": 0.6 if named else 1})
-        .encode(
-            x=alt.X("grid:N", sort=None, title=None if named else f"{len(points)}个网格，按辖区次序", axis=axis),
-            y=alt.Y("n:Q", title="件", axis=alt.Axis(tickMinStep=1, format="d")),
-        )
+    base = alt.Chart(_data(points), width=WIDE, height=HIGH)
+    bars = base.mark_bar(color="#bdbdbd", stroke=INK, strokeWidth=stroke, width={"band": band}).encode(
+        x=alt.X("grid:N", sort=None, title=None if named else f"{len(points)}个网格，按辖区次序", axis=axis),
+        y=alt.Y("n:Q", title="件（虚线为中位数）", axis=alt.Axis(tickMinStep=1, format="d")),
     )
+    return bars + base.mark_rule(color=INK, strokeDash=[5, 3]).encode(y="max(median):Q")
 
 
 CHARTS = {"on-time": on_time, "daily": daily, "response-times": response_times, "burden": burden}

@@ -10,14 +10,14 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from api.reports.tables import COUNT, MEAN, RATE, SECONDS, Cell, Column, Table, tables
+from api.reports.tables import COUNT, MEAN, PLAIN, RATE, SECONDS, Cell, Column, Table, tables
 from domain.telling import local
 from projections.monthly import MonthlySheet
 
 HEADER = ("部分", "表", "编号", "名称", "项目", "单位", "分子", "分母", "数值", "显示")
 FORMULA = frozenset("=+-@\t\r\n")
 """What a text begins with that a spreadsheet takes for a formula (OWASP: CSV injection)."""
-FORMATS = {COUNT: "0", RATE: "0.00%", MEAN: "0.00", SECONDS: "[h]:mm:ss"}
+FORMATS = {COUNT: "0", RATE: "0.00%", MEAN: "0.00", SECONDS: "[h]:mm:ss", PLAIN: "General"}
 DAY = 86400
 WIDTH = 11
 

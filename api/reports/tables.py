@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
+from projections.distribution import Distribution, Spread
 from projections.kpi import KpiRow
 from projections.kpi_definitions import DEFINITIONS, Unit
-from projections.monthly import STAGES, MonthlySheet, SheetPlace
-from projections.response_time import ResponseTimeRow
+from projections.monthly import STAGES, MonthlySheet, SheetPlace, SheetRow
 from projections.workload import WorkloadRow
 
 WITHHELD = "不足3件，不公布"
@@ -24,12 +26,40 @@ WORK = {
     "resolved": "办结",
     "reworked": "返工",
     "closed": "结案",
+    "overdue": "处置超时",
     "open_now": "在办",
+    "overdue_now": "在办超时",
 }
 """Counts of work, in the order in which a case goes."""
-SPREAD = {"p50": "一半不超过", "p90": "九成不超过", "p95": "九成五不超过"}
-COUNT, RATE, MEAN, SECONDS = "件", "率", "均值", "秒"
-"""What a column holds: counts, shares of one, means, durations."""
+PERCENTILES = {"p50": "一半不超过", "p90": "九成不超过", "p95": "九成五不超过"}
+COUNT, RATE, MEAN, SECONDS, PLAIN = "个", "率", "均值", "秒", "数"
+"""What a column holds: counts, shares and means with both sides of the line, durations, plain numbers."""
+LOAD = {
+    "households": ("户数", COUNT),
+    "officers": ("网格员", COUNT),
+    "reported": ("新增", COUNT),
+    "per_1000_households": ("每千户新增", PLAIN),
+    "per_officer": ("每名网格员新增", PLAIN),
+    "times_median": ("各处中位数的几倍", PLAIN),
+}
+SPREAD = {
+    "places": ("几处", COUNT),
+    "min": ("最少", PLAIN),
+    "p25": ("四分之一处不超过", PLAIN),
+    "median": ("中位数", PLAIN),
+    "p75": ("四分之三处不超过", PLAIN),
+    "p90": ("九成处不超过", PLAIN),
+    "max": ("最多", PLAIN),
+    "gini": ("基尼系数", PLAIN),
+    "busiest_tenth": ("最忙一成所占", PLAIN),
+}
+SPREAD_OF = {
+    "reported": "新增",
+    "open_now": "在办",
+    "per_1000_households": "每千户新增",
+    "per_officer": "每名网格员新增",
+}
+"""Of what there is a distribution over places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +70,9 @@ class Cell:
     value: float | None = None
     numerator: int | None = None
     denominator: int | None = None
+
+
+Cells = tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +89,7 @@ class Line:
 
     key: str
     name: str
-    cells: tuple[Cell, ...]
+    cells: Cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +104,25 @@ class Table:
 
 
 COUNTS = tuple(Column(label, COUNT) for label in WORK.values())
-SPREADS = (Column("件数", COUNT), *(Column(label, SECONDS) for label in SPREAD.values()))
+TIMES = (Column("件数", COUNT), *(Column(label, SECONDS) for label in PERCENTILES.values()))
+LOADS, SPREADS = (tuple(Column(*one) for one in those.values()) for those in (LOAD, SPREAD))
 
 
 def tables(sheet: MonthlySheet) -> tuple[Table, ...]:
     """Every table, in the order of the page."""
     below = sheet.below.label if sheet.below else "辖区"
-    rows = sheet.rows
+
+    def of_places(section: str, title: str, columns: tuple[Column, ...], told: Callable[[SheetRow], Cells]) -> Table:
+        return Table(section, title, below, columns, tuple(_line(row.place, told(row)) for row in sheet.rows))
+
+    kinds = tuple(_line(row, _counts(row)) for row in sheet.kinds)
     return (
-        Table(
-            "指标", "各项指标", below, _rates(sheet), tuple(_line(row.place, _figures(row.kpis, sheet)) for row in rows)
-        ),
-        Table(
-            "指标", "按事件性质", "性质", _rates(sheet), tuple(_line(row, _figures(row, sheet)) for row in sheet.kinds)
-        ),
-        Table("工作量", "做了多少", below, COUNTS, tuple(_line(row.place, _counts(row.workload)) for row in rows)),
-        *(
-            Table(
-                "响应时间",
-                label,
-                below,
-                SPREADS,
-                tuple(_line(row.place, _spread(row.response_times[stage])) for row in rows),
-            )
-            for stage, label in STAGES.items()
-        ),
+        of_places("指标", "各项指标", _rates(sheet), lambda row: _figures(row.kpis, sheet)),
+        of_places("工作量", "做了多少", COUNTS, lambda row: _counts(row.workload)),
+        Table("工作量", "按事件性质", "性质", COUNTS, kinds),
+        *(of_places("响应时间", label, TIMES, partial(_times, stage=stage)) for stage, label in STAGES.items()),
+        of_places("分布与负担", "担子", LOADS, lambda row: _load(row.workload)),
+        Table("分布与负担", "在各网格的分布", "项目", SPREADS, tuple(_spreads(sheet.distribution))),
     )
 
 
@@ -108,7 +135,7 @@ def duration(seconds: float) -> str:
     return "".join(part for part in parts[first : first + 2] if not part.startswith("0")) or "0秒"
 
 
-def _line(about: SheetPlace | KpiRow, cells: tuple[Cell, ...]) -> Line:
+def _line(about: SheetPlace | WorkloadRow, cells: tuple[Cell, ...]) -> Line:
     return Line(about.key or "", about.name or "", cells)
 
 
@@ -116,13 +143,13 @@ def _rates(sheet: MonthlySheet) -> tuple[Column, ...]:
     return tuple(Column(one.label, RATE if one.kpi in RATES else MEAN) for one in sheet.definitions)
 
 
-def _figures(row: KpiRow | None, sheet: MonthlySheet) -> tuple[Cell, ...]:
+def _figures(row: KpiRow | None, sheet: MonthlySheet) -> Cells:
     if row is None:
         return (Cell(NOTHING, None, 0, 0),) * len(sheet.definitions)
     return tuple(Cell(one.shown or NOTHING, one.value, one.numerator, one.denominator) for one in row.figures)
 
 
-def _counts(row: WorkloadRow | None) -> tuple[Cell, ...]:
+def _counts(row: WorkloadRow | None) -> Cells:
     return tuple(_count(0 if row is None else getattr(row, name)) for name in WORK)
 
 
@@ -130,7 +157,24 @@ def _count(n: int | None) -> Cell:
     return Cell(WITHHELD if n is None else str(n), n)
 
 
-def _spread(row: ResponseTimeRow | None) -> tuple[Cell, ...]:
-    if row is None:
-        return (_count(0), *[Cell(NOTHING)] * len(SPREAD))
-    return (_count(row.n), *(Cell(duration(seconds), seconds) for seconds in map(row.__getattribute__, SPREAD)))
+def _times(row: SheetRow, stage: str) -> Cells:
+    told = row.response_times[stage]
+    if told is None:
+        return (_count(0), *[Cell(NOTHING)] * len(PERCENTILES))
+    return (_count(told.n), *(Cell(duration(getattr(told, share)), getattr(told, share)) for share in PERCENTILES))
+
+
+def _load(row: WorkloadRow | None) -> Cells:
+    """Of a place without any work the view tells nothing."""
+    return tuple(_plain(None if row is None else getattr(row, name)) for name in LOAD)
+
+
+def _spreads(found: Distribution | None) -> Iterator[Line]:
+    for name, label in SPREAD_OF.items():
+        spread: Spread | None = getattr(found, name, None)
+        if spread is not None:
+            yield Line(name, label, tuple(_plain(getattr(spread, span, None)) for span in SPREAD))
+
+
+def _plain(number: float | None) -> Cell:
+    return Cell(NOTHING if number is None else f"{number:.2f}".rstrip("0").rstrip("."), number)

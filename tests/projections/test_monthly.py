@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from domain.territory import Level, Node
+from domain.territory import Level, Node, Territory
 from projections.drawn import RollUpRow
 from projections.engine import Views
 from projections.kpi import KpiQuery, KpiRow, kpis
@@ -17,7 +17,8 @@ from projections.monthly import BELOW, STAGES, MonthlyQuery, MonthlySheet, Month
 from projections.reading import AsOf
 from projections.response_time import ResponseTimeQuery, response_times
 from projections.scope import Scope
-from projections.workload import WORK, WorkloadQuery, workload
+from projections.workload import WorkloadFigures, WorkloadQuery, workload
+from projections.workload_counts import COUNTS
 from tests.rules.scene import CLOCKS, MORNING, TERRITORY
 
 NOW = MORNING + timedelta(days=100)
@@ -32,7 +33,7 @@ def told(views: Views, place: str, month: str, scope: Scope | None = None, now: 
         return monthly(at, scope or Scope.all(), MonthlyQuery(territory=place, month=month))
 
 
-def asked(place: str, month: str, **more: str) -> dict[str, str]:
+def asked(place: str, month: str, **more: Any) -> dict[str, Any]:
     from_day, to_day = MONTHS[month]
     return {"territory": place, "from_day": from_day, "to_day": to_day, **more}
 
@@ -51,18 +52,21 @@ def test_every_row_is_what_the_views_answer(views: Views, place: str, month: str
         def figures(**more: str) -> list[KpiRow]:
             return kpis(at, Scope.all(), KpiQuery.model_validate(asked(place, month, **more)))
 
-        def work(**more: str) -> dict[Any, RollUpRow]:
+        def work(**more: Any) -> WorkloadFigures:
             query = WorkloadQuery.model_validate(asked(place, month, **more))
-            return by_key(workload(snapshot, Scope.all(), query, TERRITORY))
+            return workload(snapshot, Scope.all(), query, TERRITORY, NOW)
 
         def times(**more: str) -> dict[Any, RollUpRow]:
             query = ResponseTimeQuery.model_validate(asked(place, month, **more))
             return by_key(response_times(snapshot, Scope.all(), query, TERRITORY))
 
         assert [own.kpis] == figures()
-        assert own.workload == work(by=own.place.level).get((place, None))
+        assert own.workload == next(iter(work(by=own.place.level).rows), None)
         assert own.response_times == {stage: times(stage=stage).get((None, None)) for stage in STAGES}
-        assert list(sheet.kinds) == figures(by="kind")
+        assert sheet.kinds == work(by="kind").rows
+        assert sheet.days == work(by=own.place.level, split_by_day=True).rows
+        if sheet.grids:
+            assert sheet.distribution == work(by="grid").distribution
         level = BELOW.get(own.place.level)
         assert (sheet.below, bool(below)) == (level, level is not None)
         if level is None:
@@ -70,7 +74,7 @@ def test_every_row_is_what_the_views_answer(views: Views, place: str, month: str
         rows = {(row.place.key, row.place.community): row for row in below}
         assert len(rows) == len(below)
         assert {about: row.kpis for about, row in rows.items() if row.kpis} == by_key(figures(by=level))
-        assert {about: row.workload for about, row in rows.items() if row.workload} == work(by=level)
+        assert {about: row.workload for about, row in rows.items() if row.workload} == by_key(work(by=level).rows)
         for stage in STAGES:
             found = {about: row.response_times[stage] for about, row in rows.items() if row.response_times[stage]}
             assert found == times(by=level, stage=stage)
@@ -86,7 +90,7 @@ def test_the_rows_below_add_up_to_the_place_itself(views: Views, place: str, mon
         for row in rows:
             for one in row.kpis.figures if row.kpis else ():
                 counted.update({f"{one.kpi}/": one.numerator, f"/{one.kpi}": one.denominator})
-            counted.update({name: getattr(row.workload, name) for name in (*WORK, "open_now") if row.workload})
+            counted.update({name: getattr(row.workload, name) for name in COUNTS if row.workload})
             counted.update({stage: found.n for stage, found in row.response_times.items() if found})
     assert +parts == +whole
 
@@ -114,8 +118,7 @@ def test_every_place_that_stands_has_a_row_in_the_order_of_the_tree(views: Views
 
 def test_a_grid_where_nothing_happened_is_told_as_well(views: Views) -> None:
     grid = Node(id="grid-calm", level=Level.GRID, name="无事网格", parent="community")
-    *others, last = TERRITORY.nodes
-    territory = TERRITORY.model_copy(update={"nodes": (grid, *others, last)})
+    territory = Territory(nodes=(grid, *TERRITORY.nodes))
     with views.snapshot() as snapshot:
         at = AsOf(snapshot, NOW, territory, CLOCKS)
         sheet = monthly(at, Scope.all(), MonthlyQuery(territory="community", month="2026-03"))
@@ -133,9 +136,9 @@ def test_of_people_there_is_nothing(views: Views) -> None:
 
 def test_nobody_is_told_of_what_lies_beyond_their_scope(views: Views) -> None:
     sheet = told(views, "community", "2026-03", Scope.of("grid-2", Level.GRID))
-    assert sheet.rows[0].workload == told(views, "grid-2", "2026-03").rows[0].workload.model_copy(  # type: ignore[union-attr]
-        update={"key": "community", "name": "community"}
-    )
+    [own], [theirs] = (one.rows[:1] for one in (sheet, told(views, "grid-2", "2026-03")))
+    counts = [[getattr(row.workload, name) for name in COUNTS] for row in (own, theirs)]
+    assert counts[0] == counts[1]
     assert [row.place.key for row in sheet.rows[1:] if row.workload] == ["grid-2"]
 
 

@@ -9,18 +9,50 @@ from html.parser import HTMLParser
 from io import BytesIO, StringIO
 from typing import Any, NamedTuple
 
+import pytest
 import python_calamine
 
-WORK = ("新增", "受理", "指派", "首次到场", "协调会", "上报", "退回", "办结", "返工", "结案", "在办")
-COUNTS = ("reported", "accepted", "assigned", "arrived", "meetings", "escalated", "returned", "resolved", "reworked")
-COUNTS += ("closed", "open_now")
+WORK = {
+    "新增": "reported",
+    "受理": "accepted",
+    "指派": "assigned",
+    "首次到场": "arrived",
+    "协调会": "meetings",
+    "上报": "escalated",
+    "退回": "returned",
+    "办结": "resolved",
+    "返工": "reworked",
+    "结案": "closed",
+    "处置超时": "overdue",
+    "在办": "open_now",
+    "在办超时": "overdue_now",
+}
+LOAD = {
+    "户数": "households",
+    "网格员": "officers",
+    "新增": "reported",
+    "每千户新增": "per_1000_households",
+    "每名网格员新增": "per_officer",
+    "各处中位数的几倍": "times_median",
+}
+SPAN = {
+    "几处": "places",
+    "最少": "min",
+    "四分之一处不超过": "p25",
+    "中位数": "median",
+    "四分之三处不超过": "p75",
+    "九成处不超过": "p90",
+    "最多": "max",
+    "基尼系数": "gini",
+    "最忙一成所占": "busiest_tenth",
+}
 STAGES = {
     "accept": "反映到受理",
     "arrive": "反映到首次到场",
     "resolve": "反映到办结",
     "close": "办结到结案",
 }
-SPREAD = {"p50": "一半不超过", "p90": "九成不超过", "p95": "九成五不超过"}
+SPREAD = {"一半不超过": "p50", "九成不超过": "p90", "九成五不超过": "p95"}
 
 
 class Told(NamedTuple):
@@ -38,25 +70,37 @@ Read = dict[tuple[str, int, str], Told]
 def expected(sheet: dict[str, Any]) -> Read:
     """From the JSON of the sheet."""
     found: Read = {}
-    for table, rows in (("各项指标", [row["kpis"] for row in sheet["rows"]]), ("按事件性质", sheet["kinds"])):
-        for nth, row in enumerate(rows):
-            of = {one["kpi"]: one for one in row["figures"]} if row else {}
-            for one in sheet["definitions"]:
-                figure = of.get(one["kpi"], {"numerator": 0, "denominator": 0, "value": None})
-                found[table, nth, one["label"]] = Told(figure["numerator"], figure["denominator"], figure["value"])
     for nth, row in enumerate(sheet["rows"]):
-        work = row["workload"] or dict.fromkeys(COUNTS, 0)
-        for label, name in zip(WORK, COUNTS, strict=True):
-            found["做了多少", nth, label] = Told(None, None, work[name])
+        of = {one["kpi"]: one for one in row["kpis"]["figures"]} if row["kpis"] else {}
+        for one in sheet["definitions"]:
+            figure = of.get(one["kpi"], {"numerator": 0, "denominator": 0, "value": None})
+            found["各项指标", nth, one["label"]] = Told(figure["numerator"], figure["denominator"], figure["value"])
+        work = row["workload"]
+        found |= _plain("做了多少", nth, WORK, work or dict.fromkeys(WORK.values(), 0))
+        found |= _plain("担子", nth, LOAD, work or {})
         for stage, label in STAGES.items():
-            times = row["response_times"][stage] or {"n": 0, **dict.fromkeys(SPREAD)}
-            found[label, nth, "件数"] = Told(None, None, times["n"])
-            found |= {(label, nth, words): Told(None, None, times[share]) for share, words in SPREAD.items()}
+            times = row["response_times"][stage] or {"n": 0}
+            found |= _plain(label, nth, {"件数": "n"} | SPREAD, times)
+    for nth, row in enumerate(sheet["kinds"]):
+        found |= _plain("按事件性质", nth, WORK, row)
+    spans = sheet["distribution"] or {}
+    over = [spans.get(name) for name in ("reported", "open_now", "per_1000_households", "per_officer")]
+    for nth, span in enumerate(filter(None, over)):
+        found |= _plain("在各网格的分布", nth, SPAN, span)
     return found
 
 
-def names(sheet: dict[str, Any]) -> list[str]:
-    return [row["place"]["name"] for row in sheet["rows"]]
+def _plain(table: str, nth: int, names: dict[str, str], told: dict[str, Any]) -> Read:
+    return {(table, nth, label): Told(None, None, told.get(name)) for label, name in names.items()}
+
+
+def near(found: Read) -> dict[Any, Any]:
+    """As spreadsheets keep numbers; of nothing neither side of the line is printed."""
+    told = {}
+    for about, (above, below, value) in found.items():
+        sides = (above, below) if below else (None, None)
+        told[about] = (*sides, None if value is None else pytest.approx(value, abs=1e-3 if value > 60 else 1e-9))
+    return told
 
 
 def from_csv(file: bytes) -> Read:
@@ -68,8 +112,8 @@ def from_csv(file: bytes) -> Read:
             continue
         seen = lines.setdefault((row["表"], row["项目"]), [])
         seen.append(row["名称"])
-        sides = [int(row[side]) if row[side] else None for side in ("分子", "分母")]
-        found[row["表"], len(seen) - 1, row["项目"]] = Told(*sides, float(row["数值"]) if row["数值"] else None)
+        above, below = (_whole(row[side]) for side in ("分子", "分母"))
+        found[row["表"], len(seen) - 1, row["项目"]] = Told(above, below, float(row["数值"]) if row["数值"] else None)
     return found
 
 
@@ -84,8 +128,8 @@ def from_xlsx(file: bytes) -> Read:
             for label, value in list(cells.items())[1:]:
                 if label.endswith((" 分子", " 分母")):
                     continue
-                sides = [_whole(cells.get(f"{label} {side}")) for side in ("分子", "分母")]
-                found[table, nth, label] = Told(*sides, _number(value))
+                above, below = (_whole(cells.get(f"{label} {side}")) for side in ("分子", "分母"))
+                found[table, nth, label] = Told(above, below, _number(value))
     return found
 
 
@@ -143,7 +187,7 @@ class _Page(HTMLParser):
 def says(words: str, value: float | None, head: str) -> bool:
     """Whether the words on paper are the number behind them, as far as they are rounded."""
     if value is None:
-        return words == "—"
+        return words in ("—", "不足3件，不公布")
     if words.endswith("%"):
         return abs(float(words[:-1]) / 100 - value) <= 0.00005 + 1e-9
     if words[-1] in "天时分秒":
