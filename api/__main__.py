@@ -45,6 +45,7 @@ from domain.casework.recording import RecordedEvent
 from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI
 from domain.model import Refused
+from projections import ALL
 from projections.database import DatabaseUnusable
 
 NOT_FOUND = 3
@@ -164,8 +165,14 @@ async def read(settings: Settings, case: str) -> tuple[list[RecordedEvent], dict
 
 
 @app.command()
-def rebuild(data: Data = None) -> None:
-    """从第一条事件起重建全部视图，与现有视图比对后换上。"""
+def rebuild(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[视图]...", help="只重建这些，如 docket.v2")] = None,
+    data: Data = None,
+) -> None:
+    """从第一条事件起重建视图，与现有视图比对后换上；不停服务，中断了再次运行或由维护视图的进程接着做完。"""
+    known = [view.name for view in ALL]
+    if unknown := set(names or ()) - set(known):
+        raise typer.BadParameter(f"没有视图 {'、'.join(sorted(unknown))}；有 {'、'.join(known)}")
     settings = settings_with(data)
     require_case_files(settings)
     files = open_case_files(settings)
@@ -174,7 +181,7 @@ def rebuild(data: Data = None) -> None:
     try:
         with Progress(*columns, console=console) as progress:
             task = progress.add_task("重建视图", total=None)
-            report = views.rebuild(lambda done, total: progress.update(task, completed=done, total=total))
+            report = views.rebuild(lambda done, total: progress.update(task, completed=done, total=total), names or ())
         console.print(report.summary)
     finally:
         views.close()

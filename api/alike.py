@@ -13,9 +13,10 @@ from api.door import DoorRoute, Visiting
 from api.identity import SCHEME
 from api.incidents import IncidentId
 from api.offering import look_for
+from api.problems import NOT_FOUND, Problem
 from api.reading import everywhere_for, require_readable
 from api.service import Service
-from api.tags import TAGGED, conditional
+from api.tags import VIEWED, conditional
 from api.views import READS, Following, looked_up
 from domain.casework.recording import RecordedEvent
 from domain.incident.events import Reported
@@ -54,7 +55,7 @@ class ClustersAsked(ClustersQuery, Following):
     summary="疑似重复的案件",
     response_model=Alike,
     response_description="同类别、时间和地点相近的在办案件",
-    responses={**TAGGED, **OF_CASE, **problems.declared(*READS, problems.NOT_FOUND)},
+    responses={**VIEWED, **OF_CASE, **problems.declared(*READS, problems.NOT_FOUND)},
     dependencies=[Depends(conditional)],
 )
 async def list_alike(incident_id: IncidentId, asked: Annotated[Following, Query()], visit: Visiting) -> Response:
@@ -64,11 +65,14 @@ async def list_alike(incident_id: IncidentId, asked: Annotated[Following, Query(
     """
     lines = await visit.service.casework.history(str(incident_id))
     require_readable(lines, visit.asker, visit.service.casework.territory)
-    service, sought = visit.service, sought_by(lines)
+    service = visit.service
     everywhere = everywhere_for(visit.asker, service.casework.territory)
 
     def told(at: AsOf, _scope: Scope) -> Model:
-        return alike(at.views, service.casework.files, everywhere, sought, at.table)
+        known = [line for line in lines if not asked.looks_back or line.position <= at.position]
+        if not known:
+            raise Problem(NOT_FOUND, "那时还没有这个案件。")
+        return alike(at.views, service.casework.files, everywhere, sought_by(known), at.table)
 
     return await looked_up(asked, visit, told, f"{lines[-1].version}-{edition_of(service)}")
 
@@ -97,7 +101,7 @@ async def find_alike(about: AboutToReport, visit: Visiting) -> Response:
     summary="疑似重复的案件群",
     response_model=Clusters,
     response_description="案件群，大的在前",
-    responses={**TAGGED, **problems.declared(*READS)},
+    responses={**VIEWED, **problems.declared(*READS)},
     dependencies=[Depends(conditional)],
 )
 async def list_clusters(asked: Annotated[ClustersAsked, Query()], visit: Visiting) -> Response:

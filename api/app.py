@@ -26,6 +26,7 @@ from api import (
     operation,
     problems,
     territory,
+    times,
     views,
 )
 from api.identity import refuse_unsafe
@@ -80,6 +81,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         views.router,
         kpis.router,
         monthly.router,
+        times.router,
         books.router,
         duty.router,
         territory.router,

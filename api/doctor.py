@@ -27,6 +27,7 @@ from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI, Clocks
 from domain.territory import Territory
 from projections.engine import Standing
+from projections.naming import Underway
 
 PAGE = 5_000
 VIEWS_MAY_TAKE = 2.0
@@ -146,6 +147,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
             views.start(leading=False)
             asyncio.run(views.wait_for(head, VIEWS_MAY_TAKE))
             yield followed(views.look(), head)
+            yield from map(built, views.underway())
     finally:
         files.close()
 
@@ -160,6 +162,13 @@ def followed(views: Standing, head: int) -> Finding:
         remedy = "请启动服务并打开 BIDAO_FOLLOW，或运行 bidao follow"
         return Finding(views.position >= head, f"{come}{nobody}：{remedy}")
     return Finding(True, come)
+
+
+def built(view: Underway) -> Finding:
+    """A view that is being built: until then it cannot be read, unless there is an earlier generation of it."""
+    if view.shown:
+        return Finding(True, f"{view.told}，其间照常可查；没有进程在建的，由维护视图的进程接着建")
+    return Finding(False, f"{view.told}，建成才能查询：请稍后再查，仍不前进请看维护视图的进程的日志")
 
 
 def _has_views(settings: Settings) -> bool:

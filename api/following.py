@@ -27,7 +27,7 @@ def follow(data: Data = None) -> None:
         signal.signal(asked, lambda *_: asked_to_end.set())
     configure()
     with closing(open_case_files(settings)) as files, closing(open_views(settings, files)) as views:
-        views.start()
+        views.start(grace=settings.views_grace)
         told = None
         while not asked_to_end.wait(LOOK):
             if told != views.leads:

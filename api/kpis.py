@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -13,11 +13,11 @@ from api import problems
 from api.door import DoorRoute, Visiting
 from api.identity import SCHEME
 from api.invalid import Fault
+from api.narrowing import narrowed
 from api.problems import Problem, invalid
-from api.tags import TAGGED, conditional
+from api.tags import VIEWED, conditional
 from api.views import READS, Following, looked_up
 from domain.model import Model
-from domain.territory import Level
 from projections.cursor import BadCursor
 from projections.kpi import Figure, KpiQuery, KpiRow, kpis
 from projections.kpi_cases import KpiCase, KpiCases, KpiCasesQuery, UnknownVersion, kpi_cases
@@ -29,7 +29,6 @@ router = APIRouter(
     prefix="/api/v1", route_class=DoorRoute, dependencies=[Security(SCHEME), Depends(conditional)], tags=["台账与统计"]
 )
 CASES = "/api/v1/views/kpis/cases"
-LEVELS = frozenset(level.value for level in Level)
 
 
 class KpisAsked(KpiQuery, Following):
@@ -112,7 +111,7 @@ class DefinitionsTold(Model):
     summary="指标",
     response_model=KpisTold,
     response_description="各项指标，每个数都带分子、分母、口径版本和案件清单的地址",
-    responses={**TAGGED, **problems.declared(*READS)},
+    responses={**VIEWED, **problems.declared(*READS)},
 )
 async def get_kpis(asked: Annotated[KpisAsked, Query()], visit: Visiting) -> Response:
     """所负责范围内的各项指标，按辖区、单位、性质或时间分列；时限没到的还不算，算法见口径表。"""
@@ -136,7 +135,7 @@ async def get_kpis(asked: Annotated[KpisAsked, Query()], visit: Visiting) -> Res
     summary="指标里的案件",
     response_model=KpiCasesTold,
     response_description="一页轮次",
-    responses={**TAGGED, **problems.declared(problems.BAD_CURSOR, *READS)},
+    responses={**VIEWED, **problems.declared(problems.BAD_CURSOR, *READS)},
 )
 async def list_kpi_cases(asked: Annotated[KpiCasesAsked, Query()], visit: Visiting) -> Response:
     """一个数里的每一轮处置，按所看的那个时间先后；`count`、`numerator`、`denominator` 与那个数相符。"""
@@ -176,28 +175,5 @@ def _incident(case: KpiCase) -> str:
 def _cases(asked: KpisAsked, row: KpiRow, one: Figure) -> str:
     """Where the cycles behind a figure are listed: what was asked, narrowed to its row."""
     query: dict[str, Any] = asked.model_dump(mode="json", exclude={"by", "kpi", "after"}, exclude_defaults=True)
-    query |= {"kpi": one.kpi, "version": one.version} | _narrowed(asked, row)
+    query |= {"kpi": one.kpi, "version": one.version} | narrowed(asked.by, asked, row)
     return f"{CASES}?{urlencode(query)}"
-
-
-def _narrowed(asked: KpisAsked, row: KpiRow) -> dict[str, str]:
-    by, key = asked.by, row.key
-    if by == "all":
-        return {}
-    if key is None:
-        return {"without": by} | ({"territory": row.community} if row.community else {})
-    if by in LEVELS:
-        return {"territory": key}
-    if by in ("unit", "kind"):
-        return {by: key}
-    first, last = _period(by, key)
-    within = (max(first, asked.from_day or first), min(last, asked.to_day or last))
-    return dict(zip(("from_day", "to_day"), map(date.isoformat, within), strict=True))
-
-
-def _period(by: str, key: str) -> tuple[date, date]:
-    """The first and the last day of a day, week or month."""
-    first = date.fromisoformat(key if by != "month" else f"{key}-01")
-    if by == "month":
-        return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    return first, first + timedelta(days=6 if by == "week" else 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 
 
@@ -30,6 +32,12 @@ class Metrics:
         self.stored = Gauge("bidao_store_position", "Position of the newest stored event", registry=self.registry)
         self.shown = Gauge("bidao_views_position", "Position up to which the views show", registry=self.registry)
         self.lag = Gauge("bidao_views_lag_events", "Events stored and not yet in the views", registry=self.registry)
+        self.building = Gauge(
+            "bidao_views_building", "Views that are being built, anew or again", registry=self.registry
+        )
+        self.to_build = Gauge(
+            "bidao_views_building_lag_events", "Events not yet in the one that is least far", registry=self.registry
+        )
 
     def positions(self, stored: int, shown: int) -> None:
         """Note where store and views stand."""
@@ -37,6 +45,11 @@ class Metrics:
         self.stored.set(stored)
         self.shown.set(shown)
         self.lag.set(max(0, stored - shown))
+
+    def built(self, stored: int, done: Sequence[int]) -> None:
+        """Note how many events each view that is being built has taken in."""
+        self.building.set(len(done))
+        self.to_build.set(max((stored - events for events in done), default=0))
 
     def unanswered(self) -> None:
         """Note that store or views do not answer; where they stood last stays."""

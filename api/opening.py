@@ -27,6 +27,7 @@ from projections.database import Database
 from projections.engine import Views
 from projections.leadership import FileLeadership, Leadership, PostgresLeadership, SharedLeadership
 from projections.listening import PostgresListening
+from projections.past import PastViews
 from projections.postgres import APPENDED, PostgresDatabase
 from projections.sqlite import SQLiteDatabase
 
@@ -111,6 +112,11 @@ def open_views(settings: Settings, files: CaseFiles) -> Views:
     if settings.postgres is not None:
         return Views(files, PostgresDatabase(settings.postgres, settings.views_schema))
     return Views(files, None if settings.in_memory else settings.views_db)
+
+
+def open_past(settings: Settings, files: CaseFiles, views: Views) -> PastViews:
+    """The views of a store as they were."""
+    return PastViews(files, views, kept=settings.past_views)
 
 
 def open_watch_leadership(settings: Settings) -> Leadership:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
 
 from api import problems
 from api.door import OpenRoute
@@ -25,10 +26,20 @@ class Alive(Model):
     status: str = "alive"
 
 
+class Building(Model):
+    """正在建立或重建的一项统计。`shown` 为 true 时，重建期间照常可以查询原有的；为 false 时建成才能查询。"""
+
+    view: str
+    done: int = Field(description="已汇总的记录数")
+    events: int = Field(description="共有多少记录；还没有开始的为0")
+    shown: bool
+
+
 class Ready(Model):
-    """案卷库可以读取；`lag` 是还没有汇总进统计的记录数。
+    """案卷库可以读取；`lag` 是还没有汇总进统计的记录数，正在建立的统计不算在内。
 
     `following` 为 false 表示统计停住：出错（原因见日志），或者没有进程维护视图（请运行 bidao follow）。
+    `failing` 为 true 表示 `building` 里有的在这里建不成（原因见日志），会再试；其余统计照常。
     """
 
     status: str = "ready"
@@ -36,6 +47,8 @@ class Ready(Model):
     views_position: int
     lag: int
     following: bool
+    building: tuple[Building, ...]
+    failing: bool
 
 
 class RuleText(Model):
@@ -63,7 +76,18 @@ async def readyz(service: InService) -> Ready:
     stored, (shown, kept) = await _standing(service)
     lag = max(0, stored - shown)
     following = service.views.error is None and (lag == 0 if kept is None else kept)
-    return Ready(store_position=stored, views_position=shown, lag=lag, following=following)
+    building = tuple(
+        Building(view=one.name, done=one.done, events=one.events, shown=one.shown)
+        for one in await service.read(service.views.underway)
+    )
+    return Ready(
+        store_position=stored,
+        views_position=shown,
+        lag=lag,
+        following=following,
+        building=building,
+        failing=bool(building) and service.views.building_error is not None,
+    )
 
 
 @router.get(
@@ -78,10 +102,12 @@ async def metrics(service: InService) -> Response:
     """各类命令的次数与结果、各地址的答复时间、统计的进度；案卷库没有应答时 `bidao_store_up` 为 0，其余照样给出。"""
     try:
         stored, views = await _standing(service)
+        underway = await service.read(service.views.underway)
     except (StoreUnavailable, DatabaseUnavailable):
         service.metrics.unanswered()
     else:
         service.metrics.positions(stored, views.position)
+        service.metrics.built(stored, [view.done for view in underway])
     return Response(generate_latest(service.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

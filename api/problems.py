@@ -19,6 +19,7 @@ from domain.casework.asking import KeyReused, KeyStale, NotFound, StoreUnavailab
 from domain.model import Model, Refused
 from domain.register import RowsRefused
 from projections.database import DatabaseUnavailable
+from projections.naming import ViewUnderway
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "Problem"
@@ -81,7 +82,13 @@ UNEXPECTED = Kind("unexpected", 500, "服务出错", "服务内部出错，已�
 STORE_DOWN = Kind("store-unavailable", 503, "暂时无法保存或读取", "案卷库暂时不可用，请稍后重试。")
 WITH_THE_SAME_KEY = "案卷库暂时不可用，请稍后用同一个幂等键重试。"
 """What a command is told then; nothing else has a key."""
+BEING_RESTORED = Kind(
+    "being-restored", 503, "那一刻的数字正在还原", "正在还原那一刻的数字，请稍后再问，还原好了就能看到。"
+)
 VIEWS_BEHIND = Kind("views-behind", 503, "统计还没有跟上", "您等的内容还没有汇总进来，请稍后重试。")
+VIEW_UNDERWAY = Kind("view-underway", 503, "统计正在建立", "这项统计正在从头汇总，汇总完才能查询，请稍后再查。")
+BUILT_LATER = "10"
+"""Seconds after which to ask again for a view that is being built."""
 
 MISSING_HEADER = {"Idempotency-Key": KEY_REQUIRED, "If-Match": IF_MATCH_REQUIRED}
 BY_STATUS = {404: UNKNOWN_PATH, 405: METHOD, 413: TOO_LARGE, 400: MALFORMED}
@@ -162,6 +169,11 @@ def of_staleness(error: VersionStale) -> Problem:
     return Problem(VERSION_STALE, headers={"ETag": f'"{error.version}"'}, version=error.version, since=since)
 
 
+def of_view(error: ViewUnderway) -> Problem:
+    """Which view it is, and how far it has come."""
+    return Problem(VIEW_UNDERWAY, f"{error}；建成才能查询，请稍后再查。", headers={"Retry-After": BUILT_LATER})
+
+
 def of_store(error: Exception) -> Problem:
     """Whatever keeps the store or the views from answering; the log says what, without its words."""
     log.warning("no answer from the database: %s", " < ".join(_reasons(error)))
@@ -196,6 +208,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     VersionStale: of_staleness,
     StoreUnavailable: of_store,
     DatabaseUnavailable: of_store,
+    ViewUnderway: of_view,
     NotFound: lambda _: Problem(NOT_FOUND),
     KeyReused: lambda _: Problem(KEY_REUSED),
     KeyStale: lambda _: Problem(KEY_STALE),

@@ -12,7 +12,7 @@ from pydantic import Field
 from api import problems
 from api.door import Visit, Visiting
 from api.incidents import ANSWERS, ETAG, Key, caller_of, operation_id
-from api.problems import VIEWS_BEHIND
+from api.problems import VIEW_UNDERWAY, VIEWS_BEHIND
 from domain.casework.asking import RegisterReceipt
 from domain.model import Model
 from domain.register import RegisterCommand
@@ -74,7 +74,7 @@ def add_commands(
     rehearsed: type[Rehearsal] = Rehearsal,
 ) -> None:
     """Put the commands under the router, each under its register's name."""
-    behind = () if rehearse is plainly else (VIEWS_BEHIND,)
+    behind = () if rehearse is plainly else (VIEWS_BEHIND, VIEW_UNDERWAY)
     for kind in kinds:
         router.add_api_route(
             f"/{kind.register}/{kind.name}",

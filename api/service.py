@@ -12,11 +12,12 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 
 from api.metrics import Metrics
-from api.opening import open_case_files, open_casework, open_views
+from api.opening import open_case_files, open_casework, open_past, open_views
 from api.settings import Settings
 from api.watch.keeping import Watch
 from domain.casework.application import Casework
 from projections.engine import Views
+from projections.past import PastViews
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ class Service:
     settings: Settings
     casework: Casework
     views: Views
+    past: PastViews
     watch: Watch
     metrics: Metrics
     readers: ThreadPoolExecutor
@@ -44,17 +46,19 @@ class Service:
         casework = open_casework(settings, files, clock)
         views = open_views(settings, files)
         casework.writer.on_commit.append(views.wake)
-        views.start(leading=settings.follow)
+        views.start(leading=settings.follow, grace=settings.views_grace)
+        past = open_past(settings, files, views)
         metrics = Metrics()
         watch = Watch(settings, casework, views, metrics, clock)
         readers = ThreadPoolExecutor(2, thread_name_prefix="view-reader")
-        return cls(settings, casework, views, watch, metrics, readers, clock)
+        return cls(settings, casework, views, past, watch, metrics, readers, clock)
 
     async def aclose(self) -> None:
         """Everything acknowledged is on the disk already; let go of threads and files, first what asks and reads."""
         await self.watch.aclose()
         await asyncio.to_thread(self.views.close)
         await asyncio.to_thread(self.readers.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self.past.close)
         await self.casework.aclose()
 
     async def read(self, query: Callable[[], T]) -> T:

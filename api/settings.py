@@ -41,6 +41,12 @@ class Settings(BaseSettings):
         description="Schema of the events, made if missing; views and messages are beside it, in …_views and …_outbox",
     )
     follow: bool = Field(default=True, description="Take part in keeping the views; elsewhere bidao follow does it")
+    views_grace: float = Field(
+        default=600.0,
+        ge=0,
+        le=7 * 24 * 3600,
+        description="How long a view that was replaced stays for whoever reads it",
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     header_identity: bool = Field(
@@ -57,6 +63,13 @@ class Settings(BaseSettings):
     body_timeout: float = Field(default=30.0, gt=0, le=600, description="How long a request body may take to arrive")
     page_size: int = Field(default=50, ge=1, le=200, description="Rows of a docket page unless the caller says")
     wait_timeout: float = Field(default=3.0, gt=0, le=60, description="How long ?after= waits for the views")
+    past_views: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="How many past states of the views are kept, for ?as_of=, in the system's temporary folder; "
+        "each is no larger than the views are now",
+    )
     answer_timeout: float = Field(
         default=10.0, gt=0, le=600, description="How long a request may wait for the store before it is answered 503"
     )

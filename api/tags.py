@@ -8,6 +8,8 @@ from fastapi import Header, Request, Response
 
 from api.identity import HEADER
 
+POSITION = "Bidao-Position"
+
 
 async def conditional(
     if_none_match: Annotated[
@@ -30,9 +32,29 @@ def is_known(request: Request, tag: str) -> bool:
     return "*" in seen or tag.removeprefix("W/") in seen
 
 
-def tagged(tag: str, told: str | None = None) -> Response:
-    """JSON under its tag, or 304 for None. Only for this very caller: others may see less."""
+VIEWED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            **TAGGED[200]["headers"],
+            POSITION: {
+                "description": "数字所到的位置；as_of_position 填它，日后可以再看",
+                "schema": {"type": "integer"},
+            },
+        }
+    },
+    304: TAGGED[304],
+}
+"""The same for a view."""
+
+
+def tagged(tag: str, told: str | None = None, position: int | None = None) -> Response:
+    """JSON under its tag, or 304 for None. Only for this very caller: others may see less.
+
+    The position is that of the views it was told from.
+    """
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": HEADER}
+    if position is not None:
+        headers[POSITION] = str(position)
     if told is None:
         return Response(status_code=304, headers=headers)
     return Response(told, headers=headers, media_type="application/json")

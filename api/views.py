@@ -1,4 +1,4 @@
-"""Reading the views: the docket, the workload, the response times, each within what the asker is responsible for."""
+"""Reading the views: the docket and the workload, each within what the asker is responsible for."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from api import problems
 from api.door import DoorRoute, Visit, Visiting
 from api.identity import SCHEME, Identity
 from api.invalid import Fault
-from api.parameters import WrittenOut
-from api.problems import RETRY_AFTER, VIEWS_BEHIND, Problem, invalid
+from api.past import LookingBack, looked_back
+from api.problems import RETRY_AFTER, VIEWS_BEHIND, Problem, invalid, of_view
 from api.reading import scope_of
 from api.service import Service
-from api.tags import TAGGED, conditional, is_known, tagged
+from api.tags import VIEWED, conditional, is_known, tagged
 from domain.model import Model
 from domain.territory import Level
 from projections.alike import alike_counts
 from projections.docket import BadCursor, DocketPage, DocketQuery, docket
+from projections.naming import ViewUnderway
 from projections.reading import AsOf
-from projections.response_time import ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
 from projections.workload import WorkloadFigures, WorkloadQuery, workload
 
@@ -33,10 +33,16 @@ router = APIRouter(
 
 Told = Callable[[AsOf, Scope], Model]
 """What is answered to whoever may see so much."""
-READS = (*problems.READING, problems.FORBIDDEN, problems.VIEWS_BEHIND)
+READS = (
+    *problems.READING,
+    problems.FORBIDDEN,
+    problems.VIEWS_BEHIND,
+    problems.VIEW_UNDERWAY,
+    problems.BEING_RESTORED,
+)
 
 
-class Following(WrittenOut):
+class Following(LookingBack):
     """What a view is asked for besides its own query."""
 
     after: int | None = Field(
@@ -54,20 +60,9 @@ class WorkloadAsked(WorkloadQuery, Following):
     """工作量的查询条件。"""
 
 
-class ResponseTimesAsked(ResponseTimeQuery, Following):
-    """响应时间的查询条件。"""
-
-
 class WorkloadTold(WorkloadFigures):
     """工作量，以及它追到的位置。"""
 
-    position: int
-
-
-class ResponseTimesTold(Model):
-    """响应时间（秒），以及它追到的位置。"""
-
-    rows: tuple[ResponseTimeRow, ...]
     position: int
 
 
@@ -77,7 +72,7 @@ class ResponseTimesTold(Model):
     summary="台账",
     response_model=DocketPage,
     response_description="一页案件",
-    responses={**TAGGED, **problems.declared(problems.BAD_CURSOR, *READS)},
+    responses={**VIEWED, **problems.declared(problems.BAD_CURSOR, *READS)},
 )
 async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting) -> Response:
     """所负责范围内的案件，按条件筛选、排序、翻页；`capped` 为 true 时件数只数到一万。
@@ -106,7 +101,7 @@ async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting
     summary="工作量",
     response_model=WorkloadTold,
     response_description="按辖区、经办人或单位的工作量",
-    responses={**TAGGED, **problems.declared(*READS)},
+    responses={**VIEWED, **problems.declared(*READS)},
 )
 async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting) -> Response:
     """所负责范围内每一级辖区、每名经办人、每个单位或每种性质做了多少、手上有多少，可按日分列；辖区按当时或现在的划分。
@@ -122,27 +117,10 @@ async def get_workload(asked: Annotated[WorkloadAsked, Query()], visit: Visiting
     return await looked_up(asked, visit, told, turning=True)
 
 
-@router.get(
-    "/views/response-times",
-    operation_id="get_response_times",
-    summary="响应时间",
-    response_model=ResponseTimesTold,
-    response_description="各段响应时间的分位数",
-    responses={**TAGGED, **problems.declared(*READS)},
-)
-async def get_response_times(asked: Annotated[ResponseTimesAsked, Query()], visit: Visiting) -> Response:
-    """所负责范围内从反映到受理、到场、办结，以及办结到结案的时间；辖区按当时或现在的划分。"""
-
-    def told(at: AsOf, scope: Scope) -> Model:
-        return ResponseTimesTold(rows=response_times(at.views, scope, asked, at.territory), position=at.position)
-
-    return await looked_up(asked, visit, told, visit.service.casework.territory.edition)
-
-
 async def looked_up(
     asked: Following, visit: Visit, told: Told, edition: str = "", *, turning: bool = False
 ) -> Response:
-    """The view as of a position not before `after`. The position is that of the snapshot which the rows are from.
+    """The view as it was then, or as of a position not before `after`: that of the snapshot which the rows are from.
 
     `edition` tells apart the answers of one position: what they depend on besides the cases. Where lights turn
     with time alone (`turning`), only the answer itself tells: it is looked up, and not sent again.
@@ -151,6 +129,9 @@ async def looked_up(
     scope = scope_of(visit.asker, service.casework.territory)
     require_place(getattr(asked, "territory", None), service)
     after = asked.after or 0
+    if asked.looks_back:
+        require_no_waiting(asked)
+        return await looked_back(asked, visit, scope, told)
 
     def answer() -> Response | None:
         """None where the views have not come so far, whatever was heard of them."""
@@ -159,22 +140,28 @@ async def looked_up(
                 return None
             tag = f'W/"{views.position}{edition and "-"}{edition}"'
             if not turning and is_known(visit.request, tag):
-                return tagged(tag)
+                return tagged(tag, position=views.position)
             casework = service.casework
             found = told(AsOf(views, service.clock(), casework.territory, casework.clocks), scope)
         if turning:
             shown = found.model_dump_json(exclude={"next"})  # a cursor says when it was made
             tag = f'W/"{views.position}-{sha256(shown.encode()).hexdigest()[:16]}"'
             if is_known(visit.request, tag):
-                return tagged(tag)
-        return tagged(tag, found.model_dump_json())
+                return tagged(tag, position=views.position)
+        return tagged(tag, found.model_dump_json(), views.position)
 
     for _ in range(2):
         await require_position(after, service)
         if (answered := await service.read(answer)) is not None:
             return answered
         await service.read(service.views.look)  # what was heard of was lost again
-    raise Problem(VIEWS_BEHIND, headers={"Retry-After": RETRY_AFTER})
+    raise await behind(service)
+
+
+def require_no_waiting(asked: Following) -> None:
+    """Raise `Problem` (422) where what was then is to be waited for as well."""
+    if asked.after is not None:
+        raise invalid([Fault(detail="看过去的数字不用等，请去掉 after。", parameter="after")])
 
 
 def require_place(node: str | None, service: Service) -> None:
@@ -203,4 +190,12 @@ async def require_position(after: int, service: Service) -> None:
     if after > await service.read(service.casework.files.store.max_notification_id):
         raise invalid([Fault(detail="案卷库里还没有这个位置，请用回执里的 position。", parameter="after")])
     if not await service.views.wait_for(after, service.settings.wait_timeout):
-        raise Problem(VIEWS_BEHIND, headers={"Retry-After": RETRY_AFTER})
+        raise await behind(service)
+
+
+async def behind(service: Service) -> Problem:
+    """Why somebody waited in vain: the views lag, or there is none yet."""
+    missing = [view for view in await service.read(service.views.underway) if not view.shown]
+    if missing and not service.views.position:
+        return of_view(ViewUnderway(missing[0]))
+    return Problem(VIEWS_BEHIND, headers={"Retry-After": RETRY_AFTER})

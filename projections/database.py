@@ -75,6 +75,9 @@ class Transaction(Protocol):
     @property
     def dialect(self) -> Dialect: ...
 
+    def understand(self, meaning: Callable[[str], str]) -> None:
+        """From now on run what `meaning` makes of a statement."""
+
     def execute(self, statement: str, values: Sequence[object] = ()) -> Rows:
         """Run one statement. Raises the driver's error when it is wrong."""
 
@@ -96,12 +99,12 @@ class Transaction(Protocol):
     def analyze(self, table: str) -> None:
         """Say that a table was filled, where the plans of statements depend on what it holds."""
 
-    def alone(self, change: Callable[[], None]) -> None:
-        """Change which tables there are while nobody reads; until this transaction ends nobody begins to.
+    def alone(self, change: Callable[[], None]) -> bool:
+        """Change which tables there are, or what their names mean, while nobody uses them; until this transaction
+        ends nobody begins to.
 
-        A snapshot must not find new tables without the rows it cannot see. Whoever reads is waited for, in
-        turns so short that others may begin meanwhile; so `change` may be run, and undone, more than once. Raises
-        `DatabaseUnusable` when somebody keeps reading.
+        Whoever does is waited for, for a moment. False when it takes longer: then nothing was changed. It may be
+        tried again in another transaction, so that other writers, and whoever wants to read, have their turn.
         """
 
     def notify(self, word: str) -> None:

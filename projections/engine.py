@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event, RLock, Thread
@@ -11,13 +11,15 @@ from typing import NamedTuple
 
 from domain.casework.application import CaseFiles
 from projections import ALL
+from projections.builder import GRACE, Builder
 from projections.database import Database, Listening, Transaction
 from projections.frame import Frame
+from projections.naming import Underway
 from projections.pages import Pages
 from projections.projection import Projection
 from projections.reading import Snapshot
-from projections.rebuilding import Progress, Rebuilding, RebuildReport
-from projections.tables import Tables, lead, position_of
+from projections.rebuilding import Progress, RebuildReport
+from projections.tables import Tables, lead, least
 from projections.waiting import Waiters
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,9 @@ class Views:
     that other processes wrote and were not heard of; `wake` tells of our own. `gather` is how long more
     events may come before a page is read, unless somebody waits.
 
+    A view that is new to a store with cases is built beside the others (`projections.builder`) and is one of them
+    from then on: until then it holds up nothing, and asking for it raises `ViewUnderway`.
+
     Any number of processes may follow into one database: each page is merged once, whatever they believe. In
     PostgreSQL one of them leads, so that no work is done twice; the others hear how far it has come, and
     take over when it dies.
@@ -67,7 +72,8 @@ class Views:
         """Whether this process keeps the views now."""
         self._page, self._poll, self._gather, self._may_lead = page, poll, gather, True
         self._pages, self._frame = Pages(files), Frame()
-        self._tables = Tables(where, projections)
+        self._tables = Tables(where, projections, empty=self._pages.blank)
+        self._builder = Builder(self._pages, self._tables)
         self._waiters = Waiters(self._tables.position())
         self._leadership = self._tables.database.leadership(lead(projections))
         self._one_at_a_time = RLock()
@@ -78,8 +84,8 @@ class Views:
 
     @property
     def position(self) -> int:
-        """Up to where every view has come, as was last heard: a database that crashed, or a copy of it that took
-        its place, may have forgotten the last of it. What a reader is promised rests on a `snapshot`.
+        """Up to where every view has come that is one already, as was last heard: a database that crashed, or a copy
+        of it that took its place, may have forgotten the last of it. What a reader is promised rests on a `snapshot`.
         """
         return self._waiters.position
 
@@ -90,8 +96,8 @@ class Views:
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """The same, and the position that is true of it."""
-        with self._tables.reading() as transaction:
-            yield Snapshot(transaction, position_of(transaction, self._tables.views))
+        with self._tables.snapshot() as (transaction, found):
+            yield Snapshot(transaction, least(found, self._tables.views))
 
     def look(self) -> Standing:
         """Ask the database, and believe it: the position may turn out to be an earlier one than was heard of.
@@ -104,12 +110,22 @@ class Views:
         self._waiters.corrected(believed, found.position)
         return Standing(found.position, kept)
 
+    @property
+    def building_error(self) -> str | None:
+        """Why views are not built here, if they are not."""
+        return self._builder.error
+
+    def underway(self) -> list[Underway]:
+        """The views that are being built, for the first time or again. Raises `DatabaseUnavailable`."""
+        return self._tables.underway()
+
     def catch_up(self) -> int:
-        """Merge all there is, page by page, and return the position reached.
+        """Build what is none yet, merge all there is, page by page, and return the position reached.
 
         Raises `DefinitionChanged`, `ViewsAhead`, `UnreadablePage`, or an error of either database; what
         was merged before stays.
         """
+        self._builder.complete()
         while self._step():
             pass
         return self.position
@@ -119,8 +135,10 @@ class Views:
         self.wake(position)
         return await self._waiters.wait(position, seconds)
 
-    def start(self, *, leading: bool = True) -> None:
-        """Follow the log on a thread of its own; or only see how far others come, who keep the views."""
+    def start(self, *, leading: bool = True, grace: float = GRACE) -> None:
+        """Follow the log on a thread of its own, build on another what is none yet or was begun, and drop what was
+        replaced so many seconds ago (`grace`); or only see how far others come, who keep the views.
+        """
         self._may_lead = leading
         self._ended.clear()
         self._again.clear()
@@ -128,9 +146,11 @@ class Views:
         self._listening = self._tables.database.listening(self._came_elsewhere, self._appended)
         self._thread = Thread(target=self._follow, name="views", daemon=True)
         self._thread.start()
+        if leading:
+            self._builder.start(lambda: self.leads, self._woken.set, grace)
 
     def stop(self) -> None:
-        """End that thread after the page it is at."""
+        """End that thread, and whatever is being built, after the page it is at."""
         self._ended.set()
         self._again.set()
         self._woken.set()
@@ -140,22 +160,30 @@ class Views:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        self._builder.stop()
 
     def wake(self, position: int) -> None:
         """Say that the store has come this far. Returns at once; whoever does not lead will hear of it."""
         if position > self.position and self.leads:
             self._woken.set()
 
-    def rebuild(self, progress: Progress | None = None) -> RebuildReport:
-        """Make every view again from the first event, compare it with the one in use, and put it in its place.
+    def rebuild(self, progress: Progress | None = None, names: Collection[str] = ()) -> RebuildReport:
+        """Make these views, or all, again from the first event, compare them with those in use, and put them in their
+        place.
 
-        Readers and followers go on meanwhile. Raises what `catch_up` raises, and leaves all as it was.
+        Readers and followers go on meanwhile. Raises what `catch_up` raises and `KeyError` for a name that is none,
+        and leaves all as it was; what was done already, the next rebuild goes on from, or whoever keeps the views.
         """
+        known = {view.name: view for view in self._tables.views}
         try:
-            return Rebuilding(self._pages, self._tables).run(progress)
+            return self._builder.rebuild([known[name] for name in names or known], progress)
         finally:
             with self._one_at_a_time:
                 self._waiters.arrived(self._tables.position())
+
+    def tidy(self, grace: float = GRACE) -> None:
+        """Drop what was replaced so many seconds ago. Whoever keeps the views does so now and then."""
+        self._builder.tidy(grace)
 
     def close(self) -> None:
         """Stop following and let go of the database. The store stays open."""
@@ -164,10 +192,12 @@ class Views:
         self._frame.close()
 
     def _step(self) -> bool:
-        """Merge one page into the views that are furthest behind; False when there is nothing to merge."""
+        """Merge one page into the views that are furthest behind; False when there is nothing to merge, or no view."""
         with self._one_at_a_time:
             with self._tables.reading() as transaction:
                 stands = self._tables.stands(transaction)
+            if not stands:
+                return False
             start, *others = sorted({at.position for at in stands.values()})
             page = self._pages.read(start, self._page, others[0] if others else None)
             if page is None:

@@ -18,6 +18,7 @@ from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, Source
 from projections.kpi_definitions import BASE, DEFINITIONS, Definition, Unit, in_force
 from projections.reading import AsOf, Where, microseconds
 from projections.scope import Scope
+from projections.suppression import is_sensitive, withheld
 
 By = Literal["all", LevelName, "unit", "kind", "day", "week", "month"]
 CODES = tuple(dict.fromkeys(one.code for one in DEFINITIONS))
@@ -61,10 +62,11 @@ class Figure(Model):
     kpi: str
     label: str
     version: int = Field(description="口径的版本，见 /api/v1/views/kpis/definitions")
-    numerator: int
-    denominator: int
+    numerator: int | None
+    denominator: int | None
     value: float | None = Field(description="分子÷分母；分母为零即没有")
     shown: str | None = Field(description="写给人看的：比率为百分数，均值为两位小数，四舍五入")
+    suppressed: bool = Field(default=False, description="涉及敏感群体而分母不足三件，不公布")
 
 
 class KpiRow(RollUpRow):
@@ -80,6 +82,10 @@ class Sums(NamedTuple):
     denominator: int = 0
 
 
+Counted = defaultdict[tuple[Any, str], dict[str, Sums]]
+"""Key and community of a row → the sums of its figures, by code."""
+
+
 def kpis(at: AsOf, scope: Scope, query: KpiQuery, definitions: Sequence[Definition] = DEFINITIONS) -> list[KpiRow]:
     """The figures within what a reader may see, in order of keys and communities.
 
@@ -87,26 +93,41 @@ def kpis(at: AsOf, scope: Scope, query: KpiQuery, definitions: Sequence[Definiti
     """
     asked = judged_by(at, query, query.kpi, definitions)
     drawing = Drawing(at.territory, now=query.drawn == "now")
-    found: defaultdict[tuple[Any, str], dict[str, Sums]] = defaultdict(dict)
+    found = _counted(at, scope, query, asked, drawing)
+    keys = sorted(found, key=lambda row: (row[0] or "", row[1]))
+    rows = [KpiRow(**drawing.about(*key), figures=()) for key in keys]
+    columns = []
+    for one in asked:
+        sums = [found[key].get(one.code, Sums()) for key in keys]
+        few = _few(sums, rows, query, drawing)
+        columns.append([untold(one) if nth in few else figure(one, pair) for nth, pair in enumerate(sums)])
+    return [
+        row.model_copy(update={"figures": tuple(column[nth] for column in columns)}) for nth, row in enumerate(rows)
+    ]
+
+
+def _counted(at: AsOf, scope: Scope, query: KpiQuery, asked: Sequence[Definition], drawing: Drawing) -> Counted:
+    """What each figure counts, where it counts anything."""
+    found: Counted = defaultdict(dict)
     with at.views.reading() as transaction:
-        rows = drawing.rows(transaction, Cycles, counting(query))
+        source = drawing.rows(transaction, Cycles, counting(query))
         for day in dict.fromkeys(one.day for one in asked):
             dated = [one for one in asked if one.day == day]
             where = due(day, at, scope, query, drawing)
-            for key, community, *sums in _summed(transaction, rows, where, dated, query.by):
-                pairs = map(Sums, sums[::2], sums[1::2])
-                counted = {one.code: pair for one, pair in zip(dated, pairs, strict=True) if pair.denominator}
-                if counted:
+            for key, community, *sums in _summed(transaction, source, where, dated, query.by):
+                pairs = zip(dated, map(Sums, sums[::2], sums[1::2]), strict=True)
+                if counted := {one.code: pair for one, pair in pairs if pair.denominator}:
                     found[key, community] |= counted
     if query.by == "all":
         found[None, ""] |= {}
-    return [
-        KpiRow(
-            **drawing.about(key, community),
-            figures=tuple(figure(one, found[key, community].get(one.code, Sums())) for one in asked),
-        )
-        for key, community in sorted(found, key=lambda row: (row[0] or "", row[1]))
-    ]
+    return found
+
+
+def _few(sums: Sequence[Sums], rows: Sequence[KpiRow], query: KpiQuery, drawing: Drawing) -> set[int]:
+    """In which rows a figure is of too few of a sensitive group to be told, or has to go with one that is."""
+    about_few = [is_sensitive(row.key if query.by == "kind" else query.kind) for row in rows]
+    totals = [[*drawing.above(row)] for row in rows]
+    return withheld([pair.denominator for pair in sums], about_few, totals)
 
 
 def judged_by(
@@ -152,6 +173,12 @@ def figure(one: Definition, sums: Sums) -> Figure:
         value=value,
         shown=_shown(one.unit, sums) if sums.denominator else None,
     )
+
+
+def untold(one: Definition) -> Figure:
+    """A figure that would point at somebody."""
+    nothing = dict.fromkeys(("numerator", "denominator", "value", "shown"))
+    return Figure(kpi=one.code, label=one.label, version=one.version, suppressed=True, **nothing)
 
 
 def _shown(unit: Unit, sums: Sums) -> str:

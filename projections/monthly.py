@@ -14,6 +14,7 @@ from typing import Annotated, Self, TypeVar
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from domain.clocks import SHANGHAI
+from domain.incident.words import Stretch
 from domain.model import Code, Model
 from domain.territory import Level, Node, Territory
 from projections.cycles import Cycles
@@ -35,7 +36,6 @@ BELOW = {
     Level.GRID: Level.BUILDING,
 }
 """The level of the rows below a place of each level; estates lie beside the grids, and are no rung of the ladder."""
-STAGES = {"accept": "反映到受理", "arrive": "反映到首次到场", "resolve": "反映到办结", "close": "办结到结案"}
 TREND = "handled_on_time"
 """The figure that is told of the months before as well."""
 MONTHS = 12
@@ -77,7 +77,7 @@ class SheetRow(Model):
     place: SheetPlace
     kpis: KpiRow | None
     workload: WorkloadRow | None
-    response_times: dict[str, ResponseTimeRow | None] = Field(description="按 accept、arrive、resolve、close 四段")
+    response_times: dict[Stretch, ResponseTimeRow | None] = Field(description="按各段")
 
 
 class GridLoad(Model):
@@ -111,28 +111,35 @@ class MonthlySheet(Model):
     from_day: date
     to_day: date
     complete: bool = Field(description="到 `told_at` 时这个月是否已过完")
-    told_at: AwareDatetime = Field(description="数字截至的时刻")
-    position: int = Field(description="数字截至的位置；以它为 as_of_position 再问，答复相同")
+    told_at: AwareDatetime = Field(description="数字截至的时刻；以它为 as_of 再问，答复相同")
+    position: int = Field(description="数字截至的位置")
     views: tuple[str, ...] = Field(description="所出自的视图和版本")
     definitions: tuple[DefinitionUsed, ...]
     below: Level | None = Field(description="各行是哪一级；楼栋之下没有")
     rows: tuple[SheetRow, ...] = Field(description="先是本辖区，再是下一级各处")
-    kinds: tuple[WorkloadRow, ...] = Field(description="本辖区的工作量，按事件性质")
+    kpis_by_kind: tuple[KpiRow, ...] = Field(description="本辖区的各项指标，按事件性质")
+    workload_by_kind: tuple[WorkloadRow, ...] = Field(description="本辖区的工作量，按事件性质")
     months: tuple[KpiRow, ...] = Field(description="本辖区到本月为止十二个月的按期处置率")
     days: tuple[WorkloadRow, ...] = Field(description="本辖区逐日的工作量")
     grids: tuple[GridLoad, ...] = Field(description="本辖区每个网格的工作量，一件也没有的也在内")
     distribution: Distribution | None = Field(description="工作量在本辖区各网格的分布；一个网格没有分布可言")
 
 
-class MonthToCome(LookupError):
-    """The month has not begun at the moment asked about. Carries a Chinese sentence."""
+class NoSheet(LookupError):
+    """There is none at the moment asked about. Carries a Chinese sentence and the parameter it is about."""
+
+    def __init__(self, sentence: str, parameter: str) -> None:
+        super().__init__(sentence)
+        self.parameter = parameter
 
 
 def monthly(at: AsOf, scope: Scope, query: MonthlyQuery) -> MonthlySheet:
-    """The sheet within what a reader may see, of a place that there is. Raises `MonthToCome`."""
+    """The sheet within what a reader may see. Raises `NoSheet`."""
     today = at.now.astimezone(SHANGHAI).date()
     if query.first_day > today:
-        raise MonthToCome("还没有到这个月。")
+        raise NoSheet("还没有到这个月。", "month")
+    if query.territory not in at.territory.node:
+        raise NoSheet("那时的辖区里没有这个编号，请核对编号和时刻。", "territory")
     node, tree, asking = at.territory.node[query.territory], _Tree(at.territory), _Asking(at, scope, query)
     place, below = SheetPlace(key=node.id, name=node.name, level=node.level, community=None), BELOW.get(node.level)
     by_grid = asking.workload(by=Level.GRID) if node.level.above(Level.GRID) else None
@@ -149,7 +156,8 @@ def monthly(at: AsOf, scope: Scope, query: MonthlyQuery) -> MonthlySheet:
         definitions=tuple(map(DefinitionUsed.of, in_force(query.last_day))),
         below=below,
         rows=(_own(asking, place), *(_below(asking, tree, place, below) if below else ())),
-        kinds=asking.workload(by="kind").rows,
+        kpis_by_kind=asking.kpis(by="kind"),
+        workload_by_kind=asking.workload(by="kind").rows,
         months=asking.kpis(by="month", kpi=TREND, from_day=months_before(query.first_day, MONTHS - 1)),
         days=asking.workload(by=node.level, split_by_day=True).rows,
         grids=tuple(_grids(tree, place, by_grid.rows)) if by_grid else (),
@@ -212,13 +220,13 @@ def _own(asking: _Asking, place: SheetPlace) -> SheetRow:
         place=place,
         kpis=_only(asking.kpis()),
         workload=_only(asking.workload(by=place.level).rows),
-        response_times={stage: _only(asking.times(stage=stage)) for stage in STAGES},
+        response_times={stage: _only(asking.times(stage=stage)) for stage in Stretch},
     )
 
 
 def _below(asking: _Asking, tree: _Tree, above: SheetPlace, level: Level) -> Iterator[SheetRow]:
     figures, work = _by_place(asking.kpis(by=level)), _by_place(asking.workload(by=level).rows)
-    times = {stage: _by_place(asking.times(by=level, stage=stage)) for stage in STAGES}
+    times = {stage: _by_place(asking.times(by=level, stage=stage)) for stage in Stretch}
     for place in tree.places(above, level, {*figures, *work, *chain.from_iterable(times.values())}):
         about = place.key, place.community
         yield SheetRow(

@@ -12,6 +12,8 @@ from projections.restating import Row, restated
 
 CASES = "incident."
 """How the stored names of a case's events begin."""
+FIRST = "incident.reported"
+"""The first event of every case."""
 
 
 class Page(NamedTuple):
@@ -32,6 +34,11 @@ class Pages:
     def head(self) -> int:
         """The last position there is."""
         return self._store.max_notification_id()
+
+    @property
+    def blank(self) -> bool:
+        """Whether no case was ever reported."""
+        return not self._store.select_notifications(None, 1, topics=(FIRST,))
 
     def read(self, start: int, limit: int, stop: int | None = None) -> Page | None:
         """Of at most `limit` events after `start`, to `stop` inclusive, those of cases; None when there are none.

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from time import sleep
 from typing import Any, ClassVar, Literal, cast
 
 import psycopg
@@ -27,8 +26,8 @@ LONGEST = "60s"
 """How long to wait for another writer: as long as comparing and swapping after a rebuild may take."""
 SHORT = "5s"
 """How long to wait for any other lock: less than a request may wait for its answer."""
-MOMENT, TURNS, PAUSE = "1s", 10, 0.5
-"""How long the readers are kept waiting for a change of tables, how often, and how many seconds they have between."""
+MOMENT = "1s"
+"""How long whoever uses a table is waited for, and keeps others waiting, when it is to be changed."""
 APPENDED = "stored_events"
 """The channel on which the event store tells of every append, with its last position."""
 CONNECTIONS = 8
@@ -42,7 +41,6 @@ DIALECT = Dialect(
     monday="to_char(date_trunc('week', {}::date), 'YYYY-MM-DD')",
     merges=False,
 )
-OCCUPIED = "有别的数据库事务一直占用着视图（例如没有结束的 psql 会话），重建没有换上，原视图照旧：请结束它后再重建。"
 PASSING = (
     psycopg.OperationalError,
     psycopg.errors.ReadOnlySqlTransaction,
@@ -55,7 +53,6 @@ _MAKE = """
         IF to_regnamespace({name}) IS NULL THEN
             CREATE SCHEMA {schema};
         END IF;
-        CREATE TABLE IF NOT EXISTS {schema}.readers ();
     END $$;
     COMMIT"""
 # Plans depend on values (how many cases there are in a grid, how near a time is), and on nothing worth compiling.
@@ -69,8 +66,7 @@ _CONFIGURE = """
     SET max_parallel_workers_per_gather TO 0;
     SET synchronous_commit TO off;
     SET client_min_messages TO warning"""
-# The lock is no query: it comes before the snapshot, which so is never older than the tables it is for.
-_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {schema}.readers IN ACCESS SHARE MODE"
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 _WRITE = """
     BEGIN ISOLATION LEVEL READ COMMITTED;
     SET LOCAL lock_timeout TO {longest};
@@ -79,7 +75,7 @@ _LED = """
     SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND (classid::BIGINT << 32) + objid::BIGINT = CAST(? AS BIGINT)"""
-_ALONE = f"SET LOCAL lock_timeout TO '{MOMENT}'; LOCK TABLE readers IN ACCESS EXCLUSIVE MODE"
+_ALONE = f"SET LOCAL lock_timeout TO '{MOMENT}'"
 _OWNER = """
     SELECT rolname FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
     WHERE nspname = %s AND rolname <> current_user AND pg_has_role(nspowner, 'MEMBER')"""
@@ -130,17 +126,21 @@ class PostgresTransaction:
 
     def __init__(self, connection: psycopg.Connection[_Row], channel: str) -> None:
         self._connection, self._channel = connection, channel
+        self._meaning: Callable[[str], str] = str
+
+    def understand(self, meaning: Callable[[str], str]) -> None:
+        self._meaning = meaning
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> Rows:
-        return cast(Rows, self._connection.execute(_translated(statement), values))
+        return cast(Rows, self._connection.execute(_translated(self._meaning(statement)), values))
 
     def executemany(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
-        self._connection.cursor().executemany(_translated(statement), rows)
+        self._connection.cursor().executemany(_translated(self._meaning(statement)), rows)
 
     def stream(self, statement: str) -> Iterator[Row]:
         with self._connection.cursor("streamed") as cursor:
             cursor.itersize = STREAMED
-            yield from cast(Iterator[Row], cursor.execute(_translated(statement), ()))
+            yield from cast(Iterator[Row], cursor.execute(_translated(self._meaning(statement)), ()))
 
     def load(self, name: str, shape: str, rows: Sequence[Sequence[object]]) -> None:
         """The table stays with the connection, so that the catalogue need not change for every page."""
@@ -164,18 +164,14 @@ class PostgresTransaction:
     def analyze(self, table: str) -> None:
         self.execute(f'ANALYZE "{table}"')
 
-    def alone(self, change: Callable[[], None]) -> None:
-        for turn in range(1, TURNS + 1):
-            try:
-                with self._connection.transaction():  # within ours: a savepoint
-                    self._connection.execute(_ALONE)
-                    change()
-            except psycopg.errors.LockNotAvailable as error:
-                if turn == TURNS:
-                    raise DatabaseUnusable(OCCUPIED) from error
-                sleep(PAUSE)
-            else:
-                return
+    def alone(self, change: Callable[[], None]) -> bool:
+        try:
+            with self._connection.transaction():  # within ours: a savepoint
+                self._connection.execute(_ALONE)
+                change()
+        except psycopg.errors.LockNotAvailable:
+            return False
+        return True
 
     def notify(self, word: str) -> None:
         self.execute("SELECT pg_notify(?, ?)", (self._channel, word))
@@ -212,7 +208,7 @@ class PostgresDatabase:
     def reading(self) -> Iterator[PostgresTransaction]:
         """See `Database`."""
         with _told(), self._pool.connection() as connection:
-            connection.execute(self._of(_READ))
+            connection.execute(_READ)
             try:
                 yield PostgresTransaction(connection, self._schema)
             finally:

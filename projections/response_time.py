@@ -2,133 +2,166 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from math import ceil
-from typing import Any, ClassVar, Literal
+from datetime import date, datetime, time
+from typing import ClassVar
 
 from pydantic import Field
 
-from domain.incident.words import Kind
+from domain.clocks import SHANGHAI
+from domain.incident.words import Kind, Stretch
+from domain.model import Code
 from domain.territory import Territory
-from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, community_of, days, places
+from projections.drawn import Drawing, RollUpQuery, RollUpRow, days, places
+from projections.frame import PATH
+from projections.percentiles import By, Spread, bucket, seconds, spreads, sums
 from projections.projection import KEY, SUM, Merge, Projection
-from projections.reading import Readable
+from projections.reading import Readable, Where, microseconds
 from projections.scope import Scope
+from projections.stretches import ENDED, ENDS, FLAGS, MEASURES, Stretches
 from projections.suppression import is_sensitive, suppressed
 
-ERROR = 0.01
-"""How far, at most, a duration read from its bucket is off, as a share of it; below a second it reads 0."""
-GROWTH = (1 + ERROR) / (1 - ERROR)
-"""Bucket b holds the seconds from GROWTH^(b-1) to GROWTH^b, bucket 0 what is less than one."""
+DAY = 24 * 3600 * 1_000_000
+"""In microseconds; there is no summer time."""
+COUNTS = ("counted", "due", "on_time", "exempted", *FLAGS)
 
 
 class ResponseTime(Projection):
-    """Gross seconds of every case that counts, by the day they ended and the stage they ended with.
+    """Every stretch that counts, by the day it ended, in the buckets of its four durations.
 
-    accept, arrive: from the report to `accepted`, to the first `arrived`. resolve: from the report, or
-    from the reopening, to `resolved`; a failed check takes it back, the next result counts anew, from
-    the same start. close: from `resolved` to `closed`. Reopened cases count again.
+    One row holds whatever fell into the same four buckets: as many rows as there are events at most, and each
+    measure is summed over the others. See `ENDED` for what is measured, `Stretches` for what had to end in time.
     """
 
-    name: ClassVar[str] = "response_time.v2"
+    name: ClassVar[str] = "response_time.v3"
     columns: ClassVar[dict[str, Merge]] = {
-        **dict.fromkeys(("stage", "day", "grid", "building", "kind", "bucket"), KEY),
+        **dict.fromkeys(("stretch", "day", "grid", "building", "kind", "officer", "unit", *MEASURES), KEY),
         **dict.fromkeys(("estate", "community", "street", "district"), KEY),
-        "n": SUM,
+        **dict.fromkeys(COUNTS, SUM),
     }
     select: ClassVar[str] = f"""
-        WITH ended AS (
-            SELECT kind, grid, building, estate, community, street, district,
-                day, sign,
-                CASE type WHEN 'incident.accepted' THEN 'accept' WHEN 'incident.arrived' THEN 'arrive'
-                          WHEN 'incident.closed' THEN 'close' ELSE 'resolve' END AS stage,
-                CASE type WHEN 'incident.resolved' THEN effective_at - cycle_began_at
-                          WHEN 'incident.closed' THEN effective_at - resolved_at
-                          ELSE effective_at - reported_at END / 1e6 AS seconds
-            FROM events
-            WHERE counts AND (type IN ('incident.accepted', 'incident.closed')
-                OR type = 'incident.arrived' AND data.first OR type = 'incident.resolved' AND NOT undone)
-        )
-        SELECT stage, day, kind, grid, building, estate, community, street, district,
-            CASE WHEN seconds < 1 THEN 0 ELSE 1 + floor(ln(seconds) / ln({GROWTH!r})) END::INTEGER AS bucket,
-            sum(sign) AS n
-        FROM ended GROUP BY ALL"""
-    reads: ClassVar[frozenset[str]] = frozenset(
-        f"incident.{event}" for event in ("accepted", "arrived", "resolved", "closed")
+        {ENDED}
+        SELECT stretch, day, kind, officer, unit, {", ".join(PATH)},
+            {", ".join(f"{bucket(measure)} AS {measure}" for measure in MEASURES)},
+            sum(sign) AS counted,
+            sum(sign) FILTER (due_at > 0 AND NOT exempted) AS due,
+            sum(sign) FILTER (due_at > 0 AND NOT exempted AND ended_at <= due_at) AS on_time,
+            {", ".join(f"sum(sign) FILTER ({mark}) AS {mark}" for mark in ("exempted", *FLAGS))}
+        FROM ended WHERE counted GROUP BY ALL"""
+    reads: ClassVar[frozenset[str]] = frozenset(ENDS)
+
+
+class StretchFilter(RollUpQuery):
+    """哪一段时间、谁的：不填的不限。"""
+
+    stage: Stretch = Field(
+        default=Stretch.ARRIVE, description="反映到受理、到首次到场、到办结，或办结到结案；各段分开算"
     )
-
-
-By = Literal[LevelName, "all", "kind", "day", "week", "month"]
-KEY_OF: dict[By, str] = {
-    "all": "NULL",
-    "month": "substr(day, 1, 7)",
-}
-
-
-class ResponseTimeQuery(RollUpQuery):
-    """响应时间的查询条件：不填的不限。日期为上海当地日期，首尾都算。"""
-
-    stage: Literal["accept", "arrive", "resolve", "close"] = Field(
-        default="arrive", description="反映到受理、到首次到场、到办结，或办结到结案"
-    )
-    by: By = Field(default="all", description="按哪一项分列：辖区的一级、性质、日、周、月，或合计")
     kind: Kind | None = Field(default=None, description="事件性质")
+    officer: Code | None = Field(default=None, description="经办人编号；没有指派的，为办这一步的工作人员")
+    unit: Code | None = Field(default=None, description="首接负责单位编号")
+
+    @property
+    def of_whom(self) -> dict[str, str | None]:
+        """The columns of either view that must have one value, where one is asked for."""
+        return {"kind": self.kind, "officer": self.officer, "unit": self.unit}
+
+
+class ResponseTimeQuery(StretchFilter):
+    """响应时间的查询条件：不填的不限。日期为上海当地日期，首尾都算，看这一段结束的那一天。"""
+
+    by: By = Field(
+        default="all", description="按哪一项分列：辖区的一级、性质、经办人、单位、日、周、月，或合计；只按编号排列"
+    )
+    exact: bool = Field(default=False, description="逐件精确计算，较慢；否则误差不超过百分之一，不足一秒记为 0")
 
 
 class ResponseTimeRow(RollUpRow):
-    """`n` 件的响应时间，单位为秒，误差不超过百分之一；不足一秒记为 0。"""
+    """`n` 件的响应时间（秒），四种算法并列；重复件、作废件和核查未通过的办结不算，重办的再算一次。"""
 
     n: int | None
-    p50: float | None
-    p90: float | None
-    p95: float | None
+    gross: Spread | None = Field(description="自然时间，从头到尾")
+    net: Spread | None = Field(description="自然时间，扣除挂账")
+    worked: Spread | None = Field(description="工作时间：工作日 8–12 时、14–18 时")
+    worked_net: Spread | None = Field(description="工作时间，扣除挂账")
+    undetermined: int | None = Field(
+        description="其中工作时间未定的件数：所需年份的工作日历尚未公布；不计入工作时间的分位数"
+    )
+    due: int | None = Field(description="其中有时限的件数；超时经申诉免责的不计入")
+    on_time: int | None = Field(description="有时限的之中按时的件数")
+    on_time_share: float | None = Field(description="on_time ÷ due；没有时限的没有")
+    exempted: int | None = Field(description="超时经申诉免责的件数：用了多久照旧，只是不计入 due")
+    claimed_not_counted: int | None = Field(description="登记太晚、所填的办理时间没有采信的件数")
+    quick: int | None = Field(description="反映（重办）后十分钟内就结案的件数，仅结案一段有")
+
+
+TOLD_FROM = tuple(ResponseTimeRow.model_fields.keys() - RollUpRow.model_fields.keys() - {"n"})
+"""What goes with the number of cases, where that is too small to be told."""
 
 
 def response_times(
     views: Readable, scope: Scope, query: ResponseTimeQuery, territory: Territory
 ) -> tuple[ResponseTimeRow, ...]:
-    """Percentiles within what a reader may see, in order of keys and communities."""
+    """The spreads within what a reader may see, in order of keys and communities."""
     drawing = Drawing(territory, now=query.drawn == "now")
-    where, counted = places(scope, drawing.under(query.territory)), days(query)
-    counted.equal("stage", query.stage)
-    counted.equal("kind", query.kind)
+    where = places(scope, drawing.under(query.territory))
     with views.reading() as transaction:
-        rows = drawing.rows(transaction, ResponseTime, counted)
-        key_of = KEY_OF | {"week": transaction.dialect.monday.format("day")}
-        statement = f"""
-            SELECT {key_of.get(query.by, query.by)}, {community_of(query.by)}, bucket, CAST(sum(n) AS BIGINT)
-            FROM {rows.sql} WHERE {where}
-            GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3"""
-        found = transaction.execute(statement, (*rows.values, *where.values)).fetchall()
-    told = [
-        ResponseTimeRow(**drawing.about(*key), **_percentiles([row[2:] for row in rows]))
-        for key, rows in groupby(found, lambda row: row[:2])
-    ]
+        if query.exact:
+            rows = drawing.rows(transaction, Stretches, ended(query))
+        else:
+            rows = drawing.rows(transaction, ResponseTime, _counted(query))
+        counts = sums(transaction, rows, where, query.by, COUNTS)
+        found = spreads(transaction, rows, where, query.by, MEASURES, _exactly if query.exact else seconds)
+    keys = sorted(counts, key=lambda key: (key[0] or "", key[1]))
     return suppressed(
-        told,
+        [_told(drawing, *key, counts[key], found[key]) for key in keys],
         lambda row: is_sensitive(row.key if query.by == "kind" else query.kind),
-        {"n": ("p50", "p90", "p95")},
+        {"n": TOLD_FROM},
         drawing.above,
     )
 
 
-def seconds(bucket: int) -> float:
-    """The duration a bucket stands for: off by `ERROR` at either end of it."""
-    return 2 * GROWTH**bucket / (1 + GROWTH) if bucket else 0.0
+def ended(query: StretchFilter, index: str | None = None) -> Where:
+    """The rows of `Stretches` that count and are asked for, but for their places, to be found by the index of a column.
+
+    Days are said as times, which its indices know.
+    """
+    where = Where(index)
+    where.add("counted = 1 AND stretch = ?", query.stage)
+    for column, value in query.of_whom.items():
+        where.equal(column, value)
+    if query.from_day:
+        where.add("ended_at >= ?", _midnight(query.from_day))
+    if query.to_day:
+        where.add("ended_at < ?", _midnight(query.to_day) + DAY)
+    return where
 
 
-def percentile(counts: Iterable[tuple[int, int]], n: int, share: float) -> float:
-    """The duration that this share of n did not exceed, from the counts of buckets in order."""
-    left = max(1, ceil(share * n))
-    for bucket, count in counts:
-        left -= count
-        if left <= 0:
-            return seconds(bucket)
-    raise ValueError("there is nothing to take a share of")
+def _counted(query: StretchFilter) -> Where:
+    where = days(query)
+    where.add("stretch = ?", query.stage)
+    for column, value in query.of_whom.items():
+        where.equal(column, value)
+    return where
 
 
-def _percentiles(counts: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    n = sum(count for _, count in counts)
-    p50, p90, p95 = (round(percentile(counts, n, share), 2) for share in (0.5, 0.9, 0.95))
-    return {"n": n, "p50": p50, "p90": p90, "p95": p95}
+def _midnight(day: date) -> int:
+    return microseconds(datetime.combine(day, time(tzinfo=SHANGHAI)))
+
+
+def _exactly(microseconds: int) -> float:
+    return microseconds / 1e6
+
+
+def _told(
+    drawing: Drawing, key: str | None, community: str, counts: dict[str, int], found: dict[str, Spread]
+) -> ResponseTimeRow:
+    n, due, on_time = counts["counted"], counts["due"], counts["on_time"]
+    measured = {measure: found.get(measure, Spread()) for measure in MEASURES}
+    return ResponseTimeRow(
+        **drawing.about(key, community),
+        **measured,
+        **{name: counts[name] for name in COUNTS[1:]},
+        n=n,
+        undetermined=n - measured["worked"].n,
+        on_time_share=round(on_time / due, 4) if due else None,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -39,15 +39,19 @@ class SQLiteTransaction:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._meaning: Callable[[str], str] = str
+
+    def understand(self, meaning: Callable[[str], str]) -> None:
+        self._meaning = meaning
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> Rows:
-        return self._connection.execute(statement, values)
+        return self._connection.execute(self._meaning(statement), values)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
-        self._connection.executemany(statement, rows)
+        self._connection.executemany(self._meaning(statement), rows)
 
     def stream(self, statement: str) -> Iterator[Row]:
-        return iter(self._connection.execute(statement))
+        return iter(self._connection.execute(self._meaning(statement)))
 
     def load(self, name: str, shape: str, rows: Sequence[Sequence[object]]) -> None:
         """Many rows in a statement: a row at a time, the driver would hand the interpreter to a busy thread
@@ -72,9 +76,10 @@ class SQLiteTransaction:
     def analyze(self, table: str) -> None:
         """Nothing: plans are steered by indices and `+`, the same for few rows and many."""
 
-    def alone(self, change: Callable[[], None]) -> None:
+    def alone(self, change: Callable[[], None]) -> bool:
         """At once: a snapshot keeps the tables it began with."""
         change()
+        return True
 
     def notify(self, word: str) -> None:
         """Nothing: nobody listens."""
@@ -159,6 +164,12 @@ class SQLiteDatabase:
         _write_ahead(self._writer)
         if mark != ours:
             self._writer.execute(f"PRAGMA application_id = {ours}")
+
+
+def copy(source: Path, path: Path) -> None:
+    """Put all that a database holds into a new file. Raises `DatabaseUnavailable`."""
+    with _told(), closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(path)) as new:
+        old.backup(new)
 
 
 @contextmanager

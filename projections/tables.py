@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from projections import statements
 from projections.database import Database, Transaction
+from projections.generations import TABLES, buildings
+from projections.naming import Naming, Underway, underway
 from projections.sqlite import SQLiteDatabase
-from projections.statements import PARTS, View
+from projections.statements import View
 
 MARK = b"BIDV"
 """Tells a file of views from others."""
@@ -47,14 +49,15 @@ NOWHERE = Stand("", 0, 0)
 class Tables:
     """The tables of these views: in a database, in the SQLite file at a path, or in a temporary one.
 
-    The database is theirs from now on. Raises `DatabaseUnusable`.
+    The database is theirs from now on. A view that is new stands before the first event where the log has nothing for
+    it (`empty`); else it is none until it was built. Raises `DatabaseUnusable`.
     """
 
-    def __init__(self, where: Database | Path | None, views: Sequence[View]) -> None:
+    def __init__(self, where: Database | Path | None, views: Sequence[View], *, empty: bool = True) -> None:
         self.database = SQLiteDatabase(where, MARK) if where is None or isinstance(where, Path) else where
         self.views = views
         try:
-            self._prepare()
+            self._prepare(empty)
         except BaseException:
             self.close()
             raise
@@ -63,36 +66,61 @@ class Tables:
         """Let go of every transaction; a temporary file is gone."""
         self.database.close()
 
-    def reading(self) -> AbstractContextManager[Transaction]:
-        """One snapshot of all views, unmoved by whatever is written meanwhile."""
-        return self.database.reading()
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[Transaction, dict[str, Stand]]]:
+        """One snapshot of all views, unmoved by whatever is written meanwhile, and how they stand in it.
+
+        Asked for a view that is none yet, it raises `ViewUnderway`.
+        """
+        with self.database.reading() as transaction:
+            found = registry(transaction)
+            shown = {name: at.generation for name, at in found.items()}
+            transaction.understand(Naming(transaction, shown, self.views))
+            yield transaction, found
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """The same snapshot."""
+        with self.snapshot() as (transaction, _):
+            yield transaction
 
     def writing(self) -> AbstractContextManager[Transaction]:
         """One transaction: all of it or nothing, and no other writer in between."""
         return self.database.writing()
 
     def stands(self, transaction: Transaction) -> dict[View, Stand]:
-        """How far each view has come; one without tables nowhere. Raises `DefinitionChanged`."""
+        """How far each view has come that is one already. Raises `DefinitionChanged`."""
         found = registry(transaction)
         for view in self.views:
             if view.name in found and found[view.name].definition != view.definition():
                 raise DefinitionChanged(view)
-        return {view: found.get(view.name, NOWHERE) for view in self.views}
+        return {view: found[view.name] for view in self.views if view.name in found}
 
     def position(self) -> int:
         """Up to where every view has come."""
-        with self.reading() as transaction:
-            return position_of(transaction, self.views)
+        with self.snapshot() as (_, found):
+            return least(found, self.views)
+
+    def underway(self) -> list[Underway]:
+        """The views that are being built, or built again, or wait for it."""
+        with self.database.reading() as transaction:
+            shown, built = registry(transaction), buildings(transaction)
+        return [
+            underway(built.get(view.name), view, shown=view.name in shown)
+            for view in self.views
+            if view.name in built or view.name not in shown
+        ]
 
     def advance(self, start: int, reached: int, changes: Mapping[View, Rows]) -> bool:
-        """Merge what a page brings to the views that stand at `start`; False when another process was faster."""
+        """Merge what a page brings to the views that stand at `start`; False when another process was faster, or one
+        of another version dropped a view.
+        """
         with self.writing() as transaction:
-            stands = self.stands(transaction)
-            if any(stands[view].position != start for view in changes):
+            found = registry(transaction)
+            stands = {view: found.get(view.name, NOWHERE) for view in changes}
+            if any((at.definition, at.position) != (view.definition(), start) for view, at in stands.items()):
                 return False
             for view, rows in changes.items():
-                if stands[view] == NOWHERE:  # another version's rebuild dropped it
-                    stands[view] = make(transaction, view, latest(transaction) + 1)
                 self.put(transaction, view, stands[view].generation, rows, statements.merge)
                 stand(transaction, view, stands[view]._replace(position=reached))
             tell(transaction, self.views)
@@ -107,15 +135,22 @@ class Tables:
         for statement in how(view, generation, f'"{page}"'):
             transaction.execute(statement)
 
-    def _prepare(self) -> None:
-        """A table for every view that has none."""
-        with self.writing() as transaction:
-            transaction.execute(REGISTRY)
-            known = registry(transaction)
-            generation = latest(transaction) + 1
-            for view in self.views:
-                if view.name not in known:
+    def _prepare(self, empty: bool) -> None:
+        """Nothing is written, and no writer waited for, where all is there."""
+        with self.database.reading() as transaction:
+            there = transaction.relations().keys()
+            missing = not {"views", "buildings", "replaced"} <= there or (empty and self._new(transaction))
+        if missing:
+            with self.writing() as transaction:
+                for registered in (REGISTRY, *TABLES):
+                    transaction.execute(registered)
+                generation = latest(transaction) + 1
+                for view in self._new(transaction) if empty else ():
                     make(transaction, view, generation)
+
+    def _new(self, transaction: Transaction) -> list[View]:
+        known = registry(transaction)
+        return [view for view in self.views if view.name not in known]
 
 
 def make(transaction: Transaction, view: View, generation: int) -> Stand:
@@ -130,33 +165,15 @@ def make(transaction: Transaction, view: View, generation: int) -> Stand:
     return made
 
 
-def discard(transaction: Transaction, views: Sequence[View], behind: int = 0) -> None:
-    """Drop every table that no view is shown from: what a broken rebuild left, and another version's views that
-    stand behind this position, so that nobody keeps them any more.
-    """
-    ours, known = {view.name for view in views}, registry(transaction)
-    kept = {name: at for name, at in known.items() if name in ours or at.position >= behind}
-    names = {f"{name}{part}" for name in kept for part in PARTS}
-    shown = {f"{name}~{at.generation}{part}" for name, at in kept.items() for part in PARTS}
-    there = transaction.relations()
-    for kind, needed in (("view", names), ("table", shown)):  # in this order: a view is shown from a table
-        for name in there:
-            if there[name] == kind and name not in needed and (kind == "view" or "~" in name):
-                transaction.execute(f'DROP {kind} "{name}"')
-    for name in known.keys() - kept.keys():
-        transaction.execute("DELETE FROM views WHERE name = ?", (name,))
-
-
 def registry(transaction: Transaction) -> dict[str, Stand]:
     """Every view in the database, whoever's it is."""
     rows = transaction.execute("SELECT name, definition, generation, position FROM views")
     return {name: Stand(*stands) for name, *stands in rows}
 
 
-def position_of(transaction: Transaction, views: Sequence[View]) -> int:
-    """Up to where all of these views have come."""
-    found = registry(transaction)
-    return min(found.get(view.name, NOWHERE).position for view in views)
+def least(found: Mapping[str, Stand], views: Sequence[View]) -> int:
+    """Up to where all of these have come that are views already; 0 where none is."""
+    return min((found[view.name].position for view in views if view.name in found), default=0)
 
 
 def lead(views: Sequence[View]) -> str:
@@ -176,7 +193,7 @@ def stand(transaction: Transaction, view: View, at: Stand) -> None:
 
 def tell(transaction: Transaction, views: Sequence[View]) -> None:
     """Let other processes hear up to where all of these views have come."""
-    transaction.notify(str(position_of(transaction, views)))
+    transaction.notify(str(least(registry(transaction), views)))
 
 
 def latest(transaction: Transaction) -> int:

@@ -6,8 +6,8 @@ The other way, through the HTTP door, is in `tests.http_driver`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, Self
@@ -15,13 +15,14 @@ from typing import Any, NamedTuple, Protocol, Self
 import orjson
 
 from api.alike import sought_by
-from api.opening import open_case_files, open_views
+from api.opening import open_case_files, open_past, open_views
+from api.past import as_of
 from api.settings import Settings
 from api.watch.chores import Chores
 from domain.casework.application import Casework
 from domain.casework.asking import Caller, Receipt, RegisterReceipt
 from domain.casework.books import books
-from domain.casework.case_clocks import case_clocks
+from domain.casework.case_clocks import ClockReadings, case_clocks
 from domain.casework.case_file import case_file, people_of
 from domain.casework.recording import RecordedEvent
 from domain.incident.commands import BY_NAME, PairedStep, Report, Step
@@ -32,10 +33,13 @@ from domain.territory import Territory
 from projections.alike import alike
 from projections.docket import DocketQuery, docket
 from projections.engine import Views
+from projections.holding import HoldingQuery, holding
 from projections.kpi import KpiQuery, kpis
 from projections.kpi_cases import KpiCasesQuery, kpi_cases
-from projections.reading import AsOf as Moment
-from projections.reading import Snapshot
+from projections.looking_back import then
+from projections.past import PastViews
+from projections.reading import AsOf as Seeing
+from projections.response_cases import ResponseCasesQuery, response_cases
 from projections.response_time import ResponseTimeQuery, response_times
 from projections.scope import Scope
 from projections.workload import WorkloadQuery, workload
@@ -47,6 +51,8 @@ AsOf = int | datetime | None
 """As of a version, as known at a recorded time, or as it stands now."""
 WAYS = ("domain-memory", "domain-sqlite", "domain-postgres", "http-sqlite", "http-postgres")
 """Who answers a scenario, and on which store."""
+PATIENCE = 60.0
+"""Seconds after which what should be made is given up; nothing is measured."""
 BOOKS = books()
 """Made once: it is slow to make, and says nothing about a scenario."""
 
@@ -117,6 +123,9 @@ class Driver(Protocol):
 
     def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]: ...
 
+    def holders(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        """Whose hands it went through."""
+
     def alike(self, case_id: str) -> list[Json]:
         """What may be about the same matter."""
 
@@ -127,6 +136,11 @@ class Driver(Protocol):
         """Rows and distribution."""
 
     def response_times(self, query: Query) -> list[Json]: ...
+
+    def response_cases(self, query: Query) -> list[Json]:
+        """The cases behind a response time."""
+
+    def holding(self, query: Query) -> list[Json]: ...
 
     def kpis(self, query: Query) -> list[Json]: ...
 
@@ -143,6 +157,7 @@ class Domain:
         self._loop = self._ends.enter_context(asyncio.Runner())
         self._casework = self._loop.run(self._open(clock))
         self._views: Views | None = None
+        self._past: PastViews | None = None
         self._chores: Chores | None = None
 
     async def _open(self, clock: Callable[[], datetime]) -> Casework:
@@ -188,9 +203,15 @@ class Domain:
         return case_file(self._lines(case_id, as_of), self._casework.territory.names).model_dump(mode="json")
 
     def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        return [clock.model_dump(mode="json") for clock in self._readings(case_id, as_of).clocks]
+
+    def holders(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        return [holder.model_dump(mode="json") for holder in self._readings(case_id, as_of).holders]
+
+    def _readings(self, case_id: str, as_of: AsOf) -> ClockReadings:
         now = as_of if isinstance(as_of, datetime) else self._clock()
-        told = case_clocks(self._lines(case_id, as_of), self._casework.clocks, now)
-        return [clock.model_dump(mode="json") for clock in told.clocks]
+        names = self._casework.territory.names
+        return case_clocks(self._lines(case_id, as_of), self._casework.clocks, now, names)
 
     def alike(self, case_id: str) -> list[Json]:
         lines = self._lines(case_id, None)
@@ -208,32 +229,57 @@ class Domain:
         ]
 
     def docket(self, query: Query) -> list[Json]:
-        page = docket(self._caught_up(), Scope.all(), DocketQuery.model_validate(query), self._clock())
+        with self._looking(query) as (at, asked):
+            page = docket(at.views, Scope.all(), DocketQuery.model_validate(asked), at.now)
         return [row.model_dump(mode="json") for row in page.items]
 
     def workload(self, query: Query) -> Json:
-        asked, territory = WorkloadQuery.model_validate(query), self._casework.territory
-        told = workload(self._caught_up(), Scope.all(), asked, territory, self._clock())
-        found: Json = told.model_dump(mode="json")
-        return found
+        with self._looking(query) as (at, asked):
+            found = workload(at.views, Scope.all(), WorkloadQuery.model_validate(asked), at.territory, at.now)
+        told: Json = found.model_dump(mode="json")
+        return told
 
     def response_times(self, query: Query) -> list[Json]:
-        asked = ResponseTimeQuery.model_validate(query)
-        rows = response_times(self._caught_up(), Scope.all(), asked, self._casework.territory)
+        with self._looking(query) as (at, asked):
+            rows = response_times(at.views, Scope.all(), ResponseTimeQuery.model_validate(asked), at.territory)
+        return [row.model_dump(mode="json") for row in rows]
+
+    def response_cases(self, query: Query) -> list[Json]:
+        with self._looking(query) as (at, asked):
+            page = response_cases(at.views, Scope.all(), ResponseCasesQuery.model_validate(asked), at.territory)
+        return [case.model_dump(mode="json") for case in page.items]
+
+    def holding(self, query: Query) -> list[Json]:
+        with self._looking(query) as (at, asked):
+            rows = holding(at.views, Scope.all(), HoldingQuery.model_validate(asked), at.territory)
         return [row.model_dump(mode="json") for row in rows]
 
     def kpis(self, query: Query) -> list[Json]:
-        with self._caught_up().snapshot() as views:
-            rows = kpis(self._at(views), Scope.all(), KpiQuery.model_validate(query))
+        with self._looking(query) as (at, asked):
+            rows = kpis(at, Scope.all(), KpiQuery.model_validate(asked))
         return [row.model_dump(mode="json") for row in rows]
 
     def kpi_cases(self, query: Query) -> list[Json]:
-        with self._caught_up().snapshot() as views:
-            page = kpi_cases(self._at(views), Scope.all(), KpiCasesQuery.model_validate(query))
+        with self._looking(query) as (at, asked):
+            page = kpi_cases(at, Scope.all(), KpiCasesQuery.model_validate(asked))
         return [item.model_dump(mode="json") for item in page.items]
 
-    def _at(self, views: Snapshot) -> Moment:
-        return Moment(views, self._clock(), self._casework.territory, self._casework.clocks)
+    @contextmanager
+    def _looking(self, query: Query) -> Iterator[tuple[Seeing, Query]]:
+        """What is looked at, now or as known at a moment, and the rest of the query."""
+        views, asked = self._caught_up(), dict(query)
+        moment = asked.pop("as_of", None)
+        if moment is None:
+            with views.snapshot() as found:
+                yield Seeing(found, self._clock(), self._casework.territory, self._casework.clocks), asked
+            return
+        if self._past is None:
+            self._past = open_past(self._settings, self._casework.files, views)
+            self._ends.callback(self._past.close)
+        known = then(self._casework.files.store, datetime.fromisoformat(moment), None)
+        assert self._loop.run(self._past.wait_for(known.position, PATIENCE))
+        with self._past.snapshot(known.position) as found:
+            yield as_of(known, found, self._casework), asked
 
     def _caught_up(self) -> Views:
         if self._views is None:

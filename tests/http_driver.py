@@ -77,6 +77,10 @@ class Http:
         clocks: list[Json] = self._get(f"incidents/{case_id}/clocks", _as_of(as_of)).json()["clocks"]
         return clocks
 
+    def holders(self, case_id: str, as_of: AsOf = None) -> list[Json]:
+        holders: list[Json] = self._get(f"incidents/{case_id}/clocks", _as_of(as_of)).json()["holders"]
+        return holders
+
     def alike(self, case_id: str) -> list[Json]:
         items: list[Json] = self._view(f"incidents/{case_id}/alike", {})["items"]
         return items
@@ -96,6 +100,14 @@ class Http:
         rows: list[Json] = self._view("views/response-times", query)["rows"]
         return rows
 
+    def response_cases(self, query: Query) -> list[Json]:
+        items: list[Json] = self._view("views/response-times/cases", query)["items"]
+        return items
+
+    def holding(self, query: Query) -> list[Json]:
+        rows: list[Json] = self._view("views/holding", query)["rows"]
+        return rows
+
     def kpis(self, query: Query) -> list[Json]:
         rows: list[Json] = self._view("views/kpis", query)["rows"]
         return rows
@@ -105,7 +117,8 @@ class Http:
         return items
 
     def _view(self, path: str, query: Query) -> Json:
-        view: Json = self._get(path, {**query, "after": str(self._position)}).json()
+        known = {} if "as_of" in query else {"after": str(self._position)}
+        view: Json = self._get(path, {**query, **known}).json()
         return view
 
     def _get(self, path: str, query: Query | None = None) -> httpx.Response:

@@ -20,7 +20,7 @@ from api.reports.files import as_csv, as_xlsx
 from api.reports.page import as_page
 from domain.casework.application import Casework, now
 from domain.territory import Territory
-from projections.monthly import MonthlyQuery, MonthlySheet, MonthToCome, monthly
+from projections.monthly import MonthlyQuery, MonthlySheet, NoSheet, monthly
 from projections.reading import AsOf
 from projections.scope import Scope
 
@@ -55,8 +55,8 @@ def report(
     require_case_files(settings_with(data))
     try:
         sheet = with_casework(data, lambda casework: _sheet(casework, data, place, month))
-    except (NoPlace, MonthToCome, ValidationError) as no:
-        wrong = f"不是年和月：{month}，应如 2026-03" if isinstance(no, ValidationError) else str(no)
+    except (NoPlace, NoSheet, ValidationError) as no:
+        wrong = f"不是年和月：{month}，应如 2020-01" if isinstance(no, ValidationError) else str(no)
         console.print(f"[red]{escape(wrong)}[/]")
         raise typer.Exit(WRONG) from None
     file = out or Path(f"{sheet.place.key}-{sheet.month}.{format}")
@@ -65,7 +65,7 @@ def report(
 
 
 async def _sheet(casework: Casework, data: Path | None, place: str, month: str) -> MonthlySheet:
-    """Of everything stored. Raises `NoPlace`, `MonthToCome`, and `ValidationError` for what is no month."""
+    """Of everything stored. Raises `NoPlace`, `NoSheet`, and `ValidationError` for what is no month."""
     asked = MonthlyQuery(territory=_found(casework.territory, place), month=month)
     with closing(open_views(settings_with(data), casework.files)) as views:
         await asyncio.to_thread(views.catch_up)

@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
+from domain.incident.words import Stretch
 from domain.model import Labelled
-from projections.monthly import MONTHS, STAGES, MonthlySheet, SheetPlace, months_before
+from projections.monthly import MONTHS, MonthlySheet, SheetPlace, months_before
 
 PATIENCE = 60
 """Seconds after which drawing has failed."""
@@ -69,10 +70,10 @@ def _daily(sheet: MonthlySheet) -> Points:
 def _times(sheet: MonthlySheet) -> Points:
     """For the arrival and the result, three points for each place that has any, in minutes."""
     return [
-        {"place": name, "stage": STAGES[stage], "share": label, "minutes": getattr(row, share) / 60}
+        {"place": name, "stage": stage.label, "share": label, "minutes": getattr(row.gross, share) / 60}
         for (name, row_of) in zip(_called(row.place for row in sheet.rows), sheet.rows, strict=True)
-        for stage in ("arrive", "resolve")
-        if (row := row_of.response_times[stage]) is not None
+        for stage in (Stretch.ARRIVE, Stretch.RESOLVE)
+        if (row := row_of.response_times[stage]) is not None and row.gross is not None
         for share, label in {"p50": "一半", "p90": "九成", "p95": "九成五"}.items()
     ]
 

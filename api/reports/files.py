@@ -30,6 +30,7 @@ def about(sheet: MonthlySheet) -> dict[str, str]:
         "月份": f"{sheet.month}" + ("" if sheet.complete else "（本月未完）"),
         "截至": f"{local(sheet.told_at)}（北京时间）",
         "记录位置": str(sheet.position),
+        "重印": f"as_of={sheet.told_at.isoformat()}",
         "指标口径": "、".join(f"第{version}版" for version in versions),
         "视图": "、".join(sheet.views),
     }

@@ -18,10 +18,10 @@ from api.problems import FORBIDDEN, Problem, invalid
 from api.reports.charts import DRAWING, Chart, drawn
 from api.reports.files import as_csv, as_xlsx
 from api.reports.page import POLICY, as_page
-from api.tags import TAGGED, conditional
+from api.tags import VIEWED, conditional
 from api.views import READS, Following, looked_up, require_place
 from domain.model import Model
-from projections.monthly import MonthlyQuery, MonthlySheet, MonthToCome, monthly
+from projections.monthly import MonthlyQuery, MonthlySheet, NoSheet, monthly
 from projections.reading import AsOf
 from projections.scope import Scope
 
@@ -44,8 +44,8 @@ Asked = Annotated[MonthlyAsked, Query()]
 
 def declared(media: str) -> dict[int | str, dict[str, Any]]:
     """For the OpenAPI `responses` of what is printed as this."""
-    printed = {**TAGGED[200], "content": {media: {"schema": {"type": "string"}}}}
-    return {**TAGGED, 200: printed, **problems.declared(*READS)}
+    printed = {**VIEWED[200], "content": {media: {"schema": {"type": "string"}}}}
+    return {**VIEWED, 200: printed, **problems.declared(*READS)}
 
 
 @router.get(
@@ -54,7 +54,7 @@ def declared(media: str) -> dict[int | str, dict[str, Any]]:
     summary="月报",
     response_model=MonthlySheet,
     response_description="月报",
-    responses={**TAGGED, **problems.declared(*READS)},
+    responses={**VIEWED, **problems.declared(*READS)},
 )
 async def get_monthly(asked: Asked, visit: Visiting) -> Response:
     """一处辖区及其下一级各处一个月的指标、工作量、响应时间和分布，与各视图所答相同；只说地方，不说人，不排名次。"""
@@ -62,8 +62,8 @@ async def get_monthly(asked: Asked, visit: Visiting) -> Response:
     def told(at: AsOf, scope: Scope) -> Model:
         try:
             return monthly(at, scope, asked)
-        except MonthToCome as no:
-            raise invalid([Fault(detail=str(no), parameter="month")]) from no
+        except NoSheet as no:
+            raise invalid([Fault(detail=str(no), parameter=no.parameter)]) from no
 
     require_place(asked.territory, visit.service)
     require_in_charge(asked.territory, visit)

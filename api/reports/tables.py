@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from domain.incident.words import Stretch
 from projections.distribution import Distribution, Spread
-from projections.kpi import KpiRow
+from projections.drawn import RollUpRow
+from projections.kpi import Figure, KpiRow
 from projections.kpi_definitions import DEFINITIONS, Unit
-from projections.monthly import STAGES, MonthlySheet, SheetPlace, SheetRow
+from projections.monthly import MonthlySheet, SheetPlace, SheetRow
 from projections.workload import WorkloadRow
 
 WITHHELD = "不足3件，不公布"
@@ -31,7 +33,9 @@ WORK = {
     "overdue_now": "在办超时",
 }
 """Counts of work, in the order in which a case goes."""
-PERCENTILES = {"p50": "一半不超过", "p90": "九成不超过", "p95": "九成五不超过"}
+PERCENTILES = {"p50": "一半不超过", "p90": "九成不超过", "p95": "九成五不超过", "max": "最长"}
+MEASURES = {"gross": "", "net": "扣挂账"}
+"""Gross first, and beside it net of suspension."""
 COUNT, RATE, MEAN, SECONDS, PLAIN = "个", "率", "均值", "秒", "数"
 """What a column holds: counts, shares and means with both sides of the line, durations, plain numbers."""
 LOAD = {
@@ -104,7 +108,11 @@ class Table:
 
 
 COUNTS = tuple(Column(label, COUNT) for label in WORK.values())
-TIMES = (Column("件数", COUNT), *(Column(label, SECONDS) for label in PERCENTILES.values()))
+TIMES = (
+    Column("件数", COUNT),
+    Column("按时率", RATE),
+    *(Column(f"{measure}{label}", SECONDS) for measure in MEASURES.values() for label in PERCENTILES.values()),
+)
 LOADS, SPREADS = (tuple(Column(*one) for one in those.values()) for those in (LOAD, SPREAD))
 
 
@@ -115,12 +123,14 @@ def tables(sheet: MonthlySheet) -> tuple[Table, ...]:
     def of_places(section: str, title: str, columns: tuple[Column, ...], told: Callable[[SheetRow], Cells]) -> Table:
         return Table(section, title, below, columns, tuple(_line(row.place, told(row)) for row in sheet.rows))
 
-    kinds = tuple(_line(row, _counts(row)) for row in sheet.kinds)
+    figures = tuple(_line(row, _figures(row, sheet)) for row in sheet.kpis_by_kind)
+    work = tuple(_line(row, _counts(row)) for row in sheet.workload_by_kind)
     return (
         of_places("指标", "各项指标", _rates(sheet), lambda row: _figures(row.kpis, sheet)),
+        Table("指标", "指标按性质", "性质", _rates(sheet), figures),
         of_places("工作量", "做了多少", COUNTS, lambda row: _counts(row.workload)),
-        Table("工作量", "按事件性质", "性质", COUNTS, kinds),
-        *(of_places("响应时间", label, TIMES, partial(_times, stage=stage)) for stage, label in STAGES.items()),
+        Table("工作量", "工作量按性质", "性质", COUNTS, work),
+        *(of_places("响应时间", one.label, TIMES, partial(_times, stretch=one)) for one in Stretch),
         of_places("分布与负担", "担子", LOADS, lambda row: _load(row.workload)),
         Table("分布与负担", "在各网格的分布", "项目", SPREADS, tuple(_spreads(sheet.distribution))),
     )
@@ -135,7 +145,7 @@ def duration(seconds: float) -> str:
     return "".join(part for part in parts[first : first + 2] if not part.startswith("0")) or "0秒"
 
 
-def _line(about: SheetPlace | WorkloadRow, cells: tuple[Cell, ...]) -> Line:
+def _line(about: SheetPlace | RollUpRow, cells: tuple[Cell, ...]) -> Line:
     return Line(about.key or "", about.name or "", cells)
 
 
@@ -146,7 +156,13 @@ def _rates(sheet: MonthlySheet) -> tuple[Column, ...]:
 def _figures(row: KpiRow | None, sheet: MonthlySheet) -> Cells:
     if row is None:
         return (Cell(NOTHING, None, 0, 0),) * len(sheet.definitions)
-    return tuple(Cell(one.shown or NOTHING, one.value, one.numerator, one.denominator) for one in row.figures)
+    return tuple(_figure(one) for one in row.figures)
+
+
+def _figure(one: Figure) -> Cell:
+    if one.suppressed:
+        return Cell(WITHHELD)
+    return Cell(one.shown or NOTHING, one.value, one.numerator, one.denominator)
 
 
 def _counts(row: WorkloadRow | None) -> Cells:
@@ -157,11 +173,23 @@ def _count(n: int | None) -> Cell:
     return Cell(WITHHELD if n is None else str(n), n)
 
 
-def _times(row: SheetRow, stage: str) -> Cells:
-    told = row.response_times[stage]
+def _times(row: SheetRow, stretch: Stretch) -> Cells:
+    told = row.response_times[stretch]
     if told is None:
-        return (_count(0), *[Cell(NOTHING)] * len(PERCENTILES))
-    return (_count(told.n), *(Cell(duration(getattr(told, share)), getattr(told, share)) for share in PERCENTILES))
+        return (_count(0), Cell(NOTHING, None, 0, 0), *[Cell(NOTHING)] * (len(TIMES) - 2))
+    if told.n is None:
+        return (Cell(WITHHELD),) * len(TIMES)
+    share = NOTHING if told.on_time_share is None else f"{told.on_time_share:.2%}"
+    spreads = (getattr(told, measure) for measure in MEASURES)
+    return (
+        _count(told.n),
+        Cell(share, told.on_time_share, told.on_time, told.due),
+        *(_time(getattr(spread, name, None)) for spread in spreads for name in PERCENTILES),
+    )
+
+
+def _time(seconds: float | None) -> Cell:
+    return Cell(NOTHING if seconds is None else duration(seconds), seconds)
 
 
 def _load(row: WorkloadRow | None) -> Cells:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import AwareDatetime, Field
 
+from domain.casework.holders import Holder, holders
 from domain.casework.open_cases import OpenCase
 from domain.casework.recording import RecordedEvent
 from domain.clocks import ClockKind, Clocks, Light
@@ -52,7 +53,7 @@ class ClockReading(Model):
 
 
 class ClockReadings(Model):
-    """一个案件在某一时刻的全部时钟，按起算先后。"""
+    """一个案件在某一时刻的全部时钟，按起算先后；以及它在谁手上各停留了多久。"""
 
     incident_id: str
     version: int
@@ -60,10 +61,13 @@ class ClockReadings(Model):
     rules: Code = Field(description="时限表版本，反映时定下")
     calendar: Code = Field(description="工作日历版本，反映时定下")
     clocks: tuple[ClockReading, ...]
+    holders: tuple[Holder, ...] = Field(description="先后在谁手上，各停留多久")
 
 
-def case_clocks(lines: Sequence[RecordedEvent], clocks: Clocks, now: datetime) -> ClockReadings:
-    """Every clock there was in a case with these lines, its light as of `now`."""
+def case_clocks(
+    lines: Sequence[RecordedEvent], clocks: Clocks, now: datetime, names: Mapping[str, str]
+) -> ClockReadings:
+    """Every clock there was in a case with these lines, and whoever held it, as of `now`; `names` as for `holders`."""
     case = OpenCase.load(list(lines)).state
     readings = (_reading(case, clock, clocks, now) for clock in case.clocks)
     return ClockReadings(
@@ -73,6 +77,7 @@ def case_clocks(lines: Sequence[RecordedEvent], clocks: Clocks, now: datetime) -
         rules=case.rules,
         calendar=case.calendar,
         clocks=tuple(reading for reading in readings if reading is not None),
+        holders=holders(lines, now, names),
     )
 
 

@@ -7,12 +7,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any
 
 from eventsourcing.persistence import PersistenceError
 
 from domain.act import Act
-from domain.books import BooksEvent, bound
+from domain.books import bound
 from domain.casework.asking import Caller, KeyReused, RegisterReceipt
 from domain.casework.batches import Keys
 from domain.casework.drafting import Draft
@@ -26,12 +26,14 @@ from domain.model import Event, Role
 from domain.register import RegisterCommand, RegisterName, decide
 from domain.registry import drawn
 from domain.registry.events import TerritoryEvent
-from domain.rostering import DutyEvent, rostered
+from domain.rostering import rostered
 from domain.territory import Territory
 
 LEVELLED = frozenset({Role.GRID_OFFICER, Role.COMMUNITY, Role.STREET, Role.DISTRICT, Role.CHECKER, Role.ADMIN})
 """Whose post gives them the level of the node they are responsible for."""
 ATTEMPTS = 30
+REMEMBERED = 20
+"""Earlier states of the registers that are folded once, until one of them changes."""
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -43,6 +45,8 @@ class Kept:
     position: int = 0
     recorded_at: datetime = BEFORE_ALL
     events: list[RegisterEvent] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    """Of the events."""
     commands: dict[tuple[str, str], Written] = field(default_factory=dict)
 
     def extend(self, lines: Iterable[RegisterLine]) -> bool:
@@ -52,9 +56,14 @@ class Kept:
             if line.version != self.version + 1:
                 continue  # somebody who read at the same time was quicker
             self.events.append(line.event)
+            self.positions.append(line.position)
             self.version, self.position, self.recorded_at = line.version, line.position, line.recorded_at
             self.commands[line.client, line.command_id] = Written(line.version, line.position, line.body_mac)
         return self.version > before
+
+    def version_at(self, position: int) -> int:
+        """How many lines it had when the store had come to that position; from any thread."""
+        return bisect_right(self.positions, position)
 
     def receipt(self, events: tuple[Event, ...] = ()) -> RegisterReceipt:
         """The register as it stands; `events` are those it would get."""
@@ -84,6 +93,15 @@ class Drawn:
         if self._last is None or self._last[0] != changes:
             self._last = changes, drawn(self._base, self._events, moment)
         return self._last[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What the registers say, from their events up to some position of the store."""
+
+    drawn: Drawn
+    clocks: Clocks
+    roster: Roster
 
 
 class Registers:
@@ -117,17 +135,17 @@ class Registers:
     @property
     def territory(self) -> Territory:
         """As drawn now; what is to come into force later does not show before."""
-        return self._drawn.at(self._clock())
+        return self._folded.drawn.at(self._clock())
 
     @property
     def clocks(self) -> Clocks:
         """Every rule table and calendar adopted so far, those to come included."""
-        return self._clocks
+        return self._folded.clocks
 
     @property
     def roster(self) -> Roster:
         """Every shift assigned and not cancelled."""
-        return self._roster
+        return self._folded.roster
 
     @property
     def next_versions(self) -> Keys:
@@ -138,6 +156,17 @@ class Registers:
     def era(self) -> Keys:
         """That of the store when all of it was last read (see `CaseRecorder.era`)."""
         return self._era
+
+    def as_of(self, position: int) -> Folded:
+        """What they said when the store had come to that position; from any thread.
+
+        `refresh` first where other processes write.
+        """
+        folds, versions = self._folds, tuple(kept.version_at(position) for kept in self._kept.values())
+        found = folds.get(versions) or self._folded_at(versions)
+        if len(folds) < REMEMBERED:
+            folds[versions] = found
+        return found
 
     def version(self, name: RegisterName) -> int:
         """How many lines a register had when last read."""
@@ -258,9 +287,18 @@ class Registers:
         return another or any(moved)
 
     def _fold(self) -> None:
-        territory, clocks = self._given
+        versions = tuple(kept.version for kept in self._kept.values())
         following = frozenset((STREAMS[name].hex, kept.version + 1) for name, kept in self._kept.items())
         self._next_versions = following | self._era
-        self._drawn = Drawn(territory, cast(list[TerritoryEvent], self._kept["territory"].events))
-        self._clocks = bound(clocks, cast(list[BooksEvent], self._kept["books"].events))
-        self._roster = rostered(Roster(), cast(list[DutyEvent], self._kept["duty"].events))
+        self._folded = self._folded_at(versions)
+        self._folds = {versions: self._folded}
+
+    def _folded_at(self, versions: tuple[int, ...]) -> Folded:
+        """What they say with so many lines each."""
+        territory, clocks = self._given
+        known: dict[str, list[Any]] = {
+            name: kept.events[:version] for (name, kept), version in zip(self._kept.items(), versions, strict=True)
+        }
+        return Folded(
+            Drawn(territory, known["territory"]), bound(clocks, known["books"]), rostered(Roster(), known["duty"])
+        )

@@ -54,6 +54,19 @@ async def test_what_is_adopted_is_in_force_here_at_once_and_there_after_a_refres
     assert not await there.refresh()
 
 
+async def test_what_they_said_when_the_store_had_come_to_a_position(office: Office) -> None:
+    """Whatever was written since, by whomever."""
+    here, there = office.process().casework, office.process().casework
+    adopted = (await here.enact(ADOPT, keeper("k"))).position
+    published = (await there.enact(PUBLISH, keeper("l"))).position
+    await here.refresh()
+    said = {position: here.registers.as_of(position).clocks for position in (adopted - 1, adopted, published)}
+    assert said[adopted - 1] == CLOCKS
+    assert said[adopted].tables == here.clocks.tables
+    assert said[adopted].calendars == CLOCKS.calendars
+    assert said[published] == here.clocks
+
+
 async def test_the_line_says_who_when_and_by_which_command(office: Office) -> None:
     process = office.process()
     receipt = await process.casework.enact(ADOPT, keeper("k"))

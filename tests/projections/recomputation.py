@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import floor, log
 from typing import Any
 
 from domain.casework.recording import RecordedEvent
@@ -18,14 +17,12 @@ from domain.incident.state import Incident
 from domain.incident.words import OPEN, Stage
 from domain.model import Event, Role
 from domain.territory import Place
-from projections.response_time import GROWTH
 
 Lines = list[RecordedEvent]
 Step = tuple[RecordedEvent, Incident]
 PATH = ("district", "street", "community", "estate", "grid", "building")
 WORKLOAD = ("day", "officer", "unit", "kind", *PATH)
 OVERDUE = ("day", "officer", "unit", "kind", *PATH)
-RESPONSE_TIME = ("stage", "day", "kind", "bucket", *PATH)
 COUNTED: dict[str, Callable[[Event, bool], bool]] = {
     "reported": lambda event, counts: isinstance(event, e.Reported),
     "accepted": lambda event, counts: isinstance(event, e.Accepted),
@@ -118,47 +115,6 @@ def _done_at(cycle: Iterable[RecordedEvent]) -> datetime | None:
             case _:
                 pass
     return done
-
-
-@dataclass(slots=True)
-class Took:
-    """How long one stage of a case took: the stage, the day it ended, the seconds, and where."""
-
-    stage: str
-    day: str
-    seconds: float
-    place: Place
-
-
-def durations(lines: Lines) -> tuple[Incident, list[Took]]:
-    """A case as it stands, and its response times that count."""
-    took: list[Took] = []
-    whole = list(steps(lines))
-    for (line, case), place in zip(whole, drawn(whole), strict=True):
-        ended, at = line.event, line.effective_at
-        if isinstance(ended, e.Accepted):
-            took.append(Took("accept", day(at), (at - case.reported_at).total_seconds(), place))
-        if isinstance(ended, e.Arrived) and not any(one.stage == "arrive" for one in took):
-            took.append(Took("arrive", day(at), (at - case.reported_at).total_seconds(), place))
-        if isinstance(ended, e.Resolved):
-            took.append(Took("resolve", day(at), (at - case.cycle_began_at).total_seconds(), place))
-        if isinstance(ended, e.CheckFailed):
-            took.remove(next(one for one in reversed(took) if one.stage == "resolve"))
-        if isinstance(ended, e.Closed) and case.resolved_at:
-            took.append(Took("close", day(at), (at - case.resolved_at).total_seconds(), place))
-    left = case.stage is Stage.VOIDED or case.merged_into is not None
-    return case, [] if left else took
-
-
-def response_time(files: Iterable[Lines]) -> Counter[tuple[Any, ...]]:
-    """RESPONSE_TIME → n."""
-    found: Counter[tuple[Any, ...]] = Counter()
-    for lines in files:
-        case, took = durations(lines)
-        for one in took:
-            bucket = 1 + floor(log(one.seconds) / log(GROWTH)) if one.seconds >= 1 else 0
-            found[one.stage, one.day, case.standing.kind.value, bucket, *path(one.place)] += 1
-    return found
 
 
 @dataclass(slots=True)

@@ -10,31 +10,34 @@ from typing import Any
 from eventsourcing.persistence import Notification
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
-from projections.cycles import Cycles
+from projections import ALL as ALL
 from projections.docket import TIMES, Docket
 from projections.engine import Views
+from projections.holding import COUNTS as HELD
+from projections.holding import Holding
 from projections.projection import SUM
-from projections.reading import moment
-from projections.response_time import ResponseTime
+from projections.reading import Readable, moment
+from projections.response_time import COUNTS, ResponseTime
+from projections.stretches import FLAGS, Stretches
 from projections.workload import WORK, Workload
 from tests.histories import store
-from tests.projections.recomputation import RESPONSE_TIME, WORKLOAD
+from tests.projections.recomputation import PATH, WORKLOAD
 from tests.projections.rooms import Room
+from tests.projections.timing import MEASURES
 
 Rows = list[dict[str, Any]]
-ALL = (Docket, Cycles, Workload, ResponseTime)
 
 
-def shown(views: Views) -> dict[str, Rows]:
+def shown(views: Readable) -> dict[str, Rows]:
     """Every row of every view and of the docket's counts, in order; what adds up to nothing is not there."""
     with views.reading() as transaction:
         found = {}
         for name in (*(view.name for view in ALL), "docket.v2 counted"):
             rows = transaction.execute(f'SELECT * FROM "{name}"')  # noqa: S608 - our own names
             found[name] = sorted(map(dict, rows), key=repr)
-    for view in (Workload, ResponseTime):
-        sums = view.merging(SUM)
-        found[view.name] = [row for row in found[view.name] if any(row[column] for column in sums)]
+    for view in ALL:
+        if sums := view.merging(SUM):
+            found[view.name] = [row for row in found[view.name] if any(row[column] for column in sums)]
     found["docket.v2 counted"] = [row for row in found["docket.v2 counted"] if row["n"]]
     return found
 
@@ -44,8 +47,34 @@ def workload(views: Views) -> Counter[tuple[Any, ...]]:
     return Counter({(*(row[key] for key in WORKLOAD), what): row[what] for row in rows for what in WORK if row[what]})
 
 
-def response_time(views: Views) -> Counter[tuple[Any, ...]]:
-    return Counter({tuple(row[key] for key in RESPONSE_TIME): row["n"] for row in shown(views)[ResponseTime.name]})
+def response_time(views: Views) -> dict[tuple[Any, ...], Counter[str]]:
+    keys = ("stretch", "day", "kind", "officer", "unit", *MEASURES, *PATH)
+    return _counted(shown(views)[ResponseTime.name], keys, COUNTS)
+
+
+def holding(views: Views) -> dict[tuple[Any, ...], Counter[str]]:
+    keys = ("day", "kind", "level", "unit", "officer", "lasted", *PATH)
+    return _counted(shown(views)[Holding.name], keys, HELD)
+
+
+def stretches(views: Views) -> dict[tuple[str, int, str], dict[str, Any]]:
+    """Those that count."""
+    times, same = ("ended_at", "claimed_at", "recorded_at", "due_at"), ("position", "day", "kind", "officer", "unit")
+    return {
+        (row["id"], row["cycle"], row["stretch"]): {
+            **{column: row[column] for column in same},
+            "path": tuple(row[level] for level in PATH),
+            **{column: moment(row[column]) for column in times},
+            **{measure: row[measure] if row[measure] >= 0 else None for measure in MEASURES},
+            **{mark: bool(row[mark]) for mark in ("due", "on_time", "exempted", *FLAGS)},
+        }
+        for row in shown(views)[Stretches.name]
+        if row["counted"]
+    }
+
+
+def _counted(rows: Rows, keys: Sequence[str], counts: Sequence[str]) -> dict[tuple[Any, ...], Counter[str]]:
+    return {tuple(row[key] for key in keys): +Counter({count: row[count] for count in counts}) for row in rows}
 
 
 def docket(views: Views) -> dict[str, dict[str, Any]]:

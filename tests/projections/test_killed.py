@@ -42,6 +42,7 @@ def kill_at(home: Home, wanted: int) -> None:
 @pytest.mark.parametrize("home", ["sqlite", "postgres"], indirect=True)
 def test_a_killed_follower_goes_on_where_it_was(home: Home) -> None:
     with closing(home.files()) as files:
+        home.views(files).close()
         store(files, EVENTS)
         for nth in range(1, KILLS + 1):
             kill_at(home, nth * 20)

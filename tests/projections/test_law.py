@@ -12,7 +12,7 @@ from domain.incident.events import BY_TYPE
 from projections.engine import Views
 from projections.rebuilding import RebuildReport
 from tests.histories import history, store, streams
-from tests.projections import recomputation, showing
+from tests.projections import recomputation, showing, timing
 from tests.projections.rooms import Room
 
 SEEDS = range(20)
@@ -40,7 +40,9 @@ def test_the_views_say_what_the_case_files_say(room: Room, seed: int) -> None:
     with closing(showing.whole(history(seed), room)) as views:
         assert showing.docket(views) == recomputation.docket(case_files)
         assert showing.workload(views) == recomputation.workload(case_files)
-        assert showing.response_time(views) == recomputation.response_time(case_files)
+        assert showing.response_time(views) == timing.response_time(case_files)
+        assert showing.stretches(views) == timing.rows(case_files)
+        assert showing.holding(views) == timing.holding(case_files)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from domain.incident.words import Stretch
 from domain.territory import Level, Node, Territory
 from projections.drawn import RollUpRow
 from projections.engine import Views
 from projections.kpi import KpiQuery, KpiRow, kpis
-from projections.monthly import BELOW, STAGES, MonthlyQuery, MonthlySheet, MonthToCome, monthly, months_before
+from projections.monthly import BELOW, MonthlyQuery, MonthlySheet, NoSheet, monthly, months_before
 from projections.reading import AsOf
 from projections.response_time import ResponseTimeQuery, response_times
 from projections.scope import Scope
@@ -62,8 +63,9 @@ def test_every_row_is_what_the_views_answer(views: Views, place: str, month: str
 
         assert [own.kpis] == figures()
         assert own.workload == next(iter(work(by=own.place.level).rows), None)
-        assert own.response_times == {stage: times(stage=stage).get((None, None)) for stage in STAGES}
-        assert sheet.kinds == work(by="kind").rows
+        assert own.response_times == {stage: times(stage=stage).get((None, None)) for stage in Stretch}
+        assert list(sheet.kpis_by_kind) == figures(by="kind")
+        assert sheet.workload_by_kind == work(by="kind").rows
         assert sheet.days == work(by=own.place.level, split_by_day=True).rows
         if sheet.grids:
             assert sheet.distribution == work(by="grid").distribution
@@ -75,7 +77,7 @@ def test_every_row_is_what_the_views_answer(views: Views, place: str, month: str
         assert len(rows) == len(below)
         assert {about: row.kpis for about, row in rows.items() if row.kpis} == by_key(figures(by=level))
         assert {about: row.workload for about, row in rows.items() if row.workload} == by_key(work(by=level).rows)
-        for stage in STAGES:
+        for stage in Stretch:
             found = {about: row.response_times[stage] for about, row in rows.items() if row.response_times[stage]}
             assert found == times(by=level, stage=stage)
 
@@ -143,7 +145,7 @@ def test_nobody_is_told_of_what_lies_beyond_their_scope(views: Views) -> None:
 
 
 def test_a_month_that_has_not_begun_is_refused_and_one_that_has_is_told_as_unfinished(views: Views) -> None:
-    with pytest.raises(MonthToCome, match="还没有到这个月"):
+    with pytest.raises(NoSheet, match="还没有到这个月"):
         told(views, "grid", "2026-04", now=MORNING)
     assert not told(views, "grid", "2026-03", now=MORNING).complete
     assert told(views, "grid", "2026-03").complete

@@ -10,8 +10,10 @@ import psycopg
 import pytest
 
 from domain.casework.application import CaseFiles
-from projections import ALL, postgres
-from projections.database import DatabaseUnavailable, DatabaseUnusable
+from projections import ALL, rebuilding
+from projections.database import DatabaseUnusable
+from projections.generations import replaced
+from projections.naming import ViewUnderway
 from tests.histories import history, store
 from tests.projections import showing
 from tests.projections.kinds import Kinds, kinds
@@ -56,19 +58,39 @@ def test_what_another_version_keeps_stays_in_a_rebuild(home: Home, files: CaseFi
 
 
 def test_a_view_that_another_version_dropped_is_made_again(home: Home, files: CaseFiles) -> None:
-    """It stood behind, as if nobody kept it; until somebody does, readers are asked to come again."""
+    """It stood behind for the whole grace time, as if nobody kept it; until it is built, readers are told so."""
     store(files, EVENTS[:HALF])
     with closing(home.views(files, (*ALL, Kinds))) as new, closing(home.views(files)) as old:
         new.catch_up()
         store(files, EVENTS[HALF:])
-        old.rebuild()
-        with pytest.raises(DatabaseUnavailable):
+        old.catch_up()
+        for _ in range(2):
+            assert kinds(new), "once it was noted, and once it was due"
+            old.tidy(grace=0)
+        with pytest.raises(ViewUnderway):
             kinds(new)
-        assert new._tables.position() == 0
+        assert new._tables.position() == len(EVENTS), "nobody else is held up"
         assert new.catch_up() == len(EVENTS)
         with closing(showing.whole(EVENTS)) as whole:
             assert showing.shown(new) == showing.shown(whole)
         assert kinds(new)
+
+
+def test_a_view_that_lags_and_is_kept_stays(home: Home, files: CaseFiles) -> None:
+    """Whoever keeps it may be slow: it is dropped only if it does not move at all."""
+    store(files, EVENTS[:HALF])
+    with closing(home.views(files, (*ALL, Kinds), page=10)) as new, closing(home.views(files)) as old:
+        new.catch_up()
+        store(files, EVENTS[HALF:])
+        old.catch_up()
+        for _ in range(3):
+            old.tidy(grace=0)
+            new._step()
+        assert kinds(new)
+        new.catch_up()
+        old.tidy(grace=0)
+        with old._tables.database.reading() as transaction:
+            assert replaced(transaction) == []
 
 
 def test_readers_go_on_while_a_rebuild_waits_for_somebody_elses_transaction(postgres_home: Home) -> None:
@@ -88,8 +110,8 @@ def test_readers_go_on_while_a_rebuild_waits_for_somebody_elses_transaction(post
 
 
 def test_a_rebuild_gives_up_when_somebody_will_not_let_go(postgres_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "TURNS", 2)
-    monkeypatch.setattr(postgres, "PAUSE", 0.01)
+    monkeypatch.setattr(rebuilding, "TURNS", 2)
+    monkeypatch.setattr(rebuilding, "PAUSE", 0.01)
     with closing(postgres_home.files()) as files, closing(postgres_home.views(files)) as views:
         store(files, EVENTS)
         views.catch_up()

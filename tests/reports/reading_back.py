@@ -48,11 +48,11 @@ SPAN = {
 }
 STAGES = {
     "accept": "反映到受理",
-    "arrive": "反映到首次到场",
+    "arrive": "反映到到场",
     "resolve": "反映到办结",
     "close": "办结到结案",
 }
-SPREAD = {"一半不超过": "p50", "九成不超过": "p90", "九成五不超过": "p95"}
+SPREAD = {"一半不超过": "p50", "九成不超过": "p90", "九成五不超过": "p95", "最长": "max"}
 
 
 class Told(NamedTuple):
@@ -79,10 +79,18 @@ def expected(sheet: dict[str, Any]) -> Read:
         found |= _plain("做了多少", nth, WORK, work or dict.fromkeys(WORK.values(), 0))
         found |= _plain("担子", nth, LOAD, work or {})
         for stage, label in STAGES.items():
-            times = row["response_times"][stage] or {"n": 0}
-            found |= _plain(label, nth, {"件数": "n"} | SPREAD, times)
-    for nth, row in enumerate(sheet["kinds"]):
-        found |= _plain("按事件性质", nth, WORK, row)
+            times = row["response_times"][stage] or {"n": 0, "due": 0, "on_time": 0, "on_time_share": None}
+            found[label, nth, "件数"] = Told(None, None, times["n"])
+            found[label, nth, "按时率"] = Told(times["on_time"], times["due"], times["on_time_share"])
+            for measure, words in {"gross": "", "net": "扣挂账"}.items():
+                found |= _plain(
+                    label, nth, {f"{words}{share}": name for share, name in SPREAD.items()}, times.get(measure) or {}
+                )
+    for nth, row in enumerate(sheet["workload_by_kind"]):
+        found |= _plain("工作量按性质", nth, WORK, row)
+    for nth, row in enumerate(sheet["kpis_by_kind"]):
+        for one in row["figures"]:
+            found["指标按性质", nth, one["label"]] = Told(one["numerator"], one["denominator"], one["value"])
     spans = sheet["distribution"] or {}
     over = [spans.get(name) for name in ("reported", "open_now", "per_1000_households", "per_officer")]
     for nth, span in enumerate(filter(None, over)):

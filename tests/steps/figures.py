@@ -12,7 +12,7 @@ from projections.kpi_definitions import DEFINITIONS
 from tests.drivers import Json, Query
 from tests.steps.cast import PLACES
 from tests.steps.looking import Look, at, name, rows_of
-from tests.steps.views import BY, KINDS
+from tests.steps.views import BY, KINDS, KNOWN, back_to
 from tests.steps.world import World
 
 Table = list[list[str]]
@@ -34,13 +34,13 @@ class Asked(parsers.re):
     """A step about a month, perhaps of one place, perhaps about one figure: gives `query`."""
 
     def __init__(self, words: str) -> None:
-        super().__init__(r'(?:"(?P<place>[^"]*)")?(?P<year>\d{4})年(?P<month>\d{1,2})月的' + words)
+        super().__init__(KNOWN + r'(?:"(?P<place>[^"]*)")?(?P<year>\d{4})年(?P<month>\d{1,2})月的' + words)
 
     def parse_arguments(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = super().parse_arguments(name) or {}
         first = date(int(found.pop("year")), int(found.pop("month")), 1)
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        query = {"from_day": first.isoformat(), "to_day": last.isoformat()}
+        query = {"from_day": first.isoformat(), "to_day": last.isoformat(), **back_to(found.pop("known"))}
         if place := found.pop("place"):
             query["territory"] = PLACES[place]
         if "figure" in found:

@@ -11,7 +11,7 @@ from domain.incident.words import Answer, Capacity, Card, HelpFrom, OutcomeCode,
 from domain.model import Labelled
 from domain.telling import yuan
 from domain.territory import Level
-from projections.response_time import ERROR
+from projections.percentiles import ERROR
 from tests.drivers import Json
 from tests.steps.cast import NAMES
 from tests.steps.words import SPANS, span

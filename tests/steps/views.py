@@ -1,4 +1,4 @@
-"""The steps that read the views: the docket, the workload, the response times."""
+"""The steps that read the views: the docket and the workload."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from domain.clocks import Light
 from domain.incident.words import ClockName, Kind
 from tests.steps.cast import PLACES
 from tests.steps.looking import Look, at, label, name, rows, rows_of, time
+from tests.steps.words import moment
 from tests.steps.world import World
 
 Table = list[list[str]]
@@ -24,10 +25,10 @@ BY = {
     "性质": "kind",
 }
 BY |= {"日": "day", "周": "week", "月": "month", "合计": "all"}
-STRETCHES = {"反映到受理": "accept", "反映到到场": "arrive", "反映到办结": "resolve", "办结到结案": "close"}
 OPEN = {"在办": {"open": "true"}, "已了结": {"open": "false"}, "全部": {}}
 OPEN |= {f"亮{light.label}的": {"light": light.value} for light in (Light.GREEN, Light.YELLOW, Light.RED)}
 OPEN |= {"时限未定的": {"light": Light.UNDETERMINED.value}}
+KNOWN = r'(?:按"(?P<known>[^"]*)"所知，)?'
 OF_PLACE = r'(?:"(?P<place>[^"]*)"的?)?'
 KINDS = {kind.value: kind.label for kind in Kind}
 KIND_OF = {kind.label: kind.value for kind in Kind}
@@ -81,14 +82,6 @@ SPREAD: Mapping[str, Look] = {
     "基尼系数": ratio("gini"),
     "最忙的一成占": ratio("busiest_tenth"),
 }
-TIMES: Mapping[str, Look] = {
-    **{word: name("key") for word in ("网格", "社区", "街道", "日期", "周一", "月份", "合计")},
-    "性质": lambda row: KINDS[row["key"]],
-    "件数": at("n"),
-    "一半不超过": at("p50"),
-    "九成不超过": at("p90"),
-    "九成五不超过": at("p95"),
-}
 DOCKET: Mapping[str, Look] = {
     "案件": at("title"),
     "案号": at("number"),
@@ -111,11 +104,12 @@ class Workload(parsers.re):
     """A step about the workload, perhaps of one place or kind; gives `query`."""
 
     def __init__(self, words: str) -> None:
-        super().__init__(rf"(?P<now>按现在的划分，)?{OF_PLACE}{OF_KIND}(?P<daily>每天的)?{words}")
+        super().__init__(rf"{KNOWN}(?P<now>按现在的划分，)?{OF_PLACE}{OF_KIND}(?P<daily>每天的)?{words}")
 
     def parse_arguments(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = super().parse_arguments(name) or {}
         query = {"by": BY[found["by"]], **within(found["place"]), **alone(found["kind"])}
+        query |= back_to(found["known"])
         query["drawn"] = "now" if found["now"] else "then"
         query["split_by_day"] = "true" if found["daily"] else "false"
         return {**found, "query": query}
@@ -146,20 +140,14 @@ def _(world: World, query: dict[str, str]) -> None:
     assert {row["times_median"] for row in found["rows"]} == {None}
 
 
-@then(parsers.re(OF_PLACE + rf"{OF_KIND}(?P<measured>{'|'.join(STRETCHES)})的时间按(?P<by>\w+)是"))
-def _(world: World, place: str | None, kind: str | None, measured: str, by: str, datatable: Table) -> None:
-    query = {"stage": STRETCHES[measured], "by": BY[by], **within(place), **alone(kind)}
-    assert rows_of(world.service.response_times(query), TIMES, datatable) == datatable[1:]
+@then(parsers.re(rf"{KNOWN}{OF_PLACE}(?P<which>{'|'.join(OPEN)})案件是"))
+def _(world: World, known: str | None, place: str | None, which: str, datatable: Table) -> None:
+    assert rows(world.docket(OPEN[which] | within(place) | back_to(known)), DOCKET, datatable) == datatable[1:]
 
 
-@then(parsers.re(OF_PLACE + rf"(?P<which>{'|'.join(OPEN)})案件是"))
-def _(world: World, place: str | None, which: str, datatable: Table) -> None:
-    assert rows(world.docket(OPEN[which] | within(place)), DOCKET, datatable) == datatable[1:]
-
-
-@then(parsers.re(OF_PLACE + rf"没有(?P<which>{'|'.join(OPEN)})案件"))
-def _(world: World, place: str | None, which: str) -> None:
-    assert world.docket(OPEN[which] | within(place)) == []
+@then(parsers.re(rf"{KNOWN}{OF_PLACE}没有(?P<which>{'|'.join(OPEN)})案件"))
+def _(world: World, known: str | None, place: str | None, which: str) -> None:
+    assert world.docket(OPEN[which] | within(place) | back_to(known)) == []
 
 
 def within(place: str | None) -> dict[str, str]:
@@ -170,3 +158,8 @@ def within(place: str | None) -> dict[str, str]:
 def alone(kind: str | None) -> dict[str, str]:
     """The part of a query that names a kind, by its label."""
     return {"kind": KIND_OF[kind]} if kind else {}
+
+
+def back_to(known: str | None) -> dict[str, str]:
+    """The part of a query that names a moment."""
+    return {"as_of": moment(known).isoformat()} if known else {}
