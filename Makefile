@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header $(UPGRADE)
 
-.PHONY: help run test future check demo bench campaign lock clean
+.PHONY: help run test future check browser demo bench campaign lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -20,7 +20,7 @@ run: $(VENV)/.run ## serve on 127.0.0.1:$PORT (8000), store in $BIDAO_DATA (./da
 demo: $(VENV)/.run ## replay the article's cases into an empty store and print them
 	@$(BIN)/bidao demo
 
-test: check ## everything: check, then all tests
+test: check browser ## everything: check, then all tests
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.dev ## fast: lint, format, types, import contracts
@@ -28,6 +28,12 @@ check: $(VENV)/.dev ## fast: lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# As root on a Debian; elsewhere the tests say what is missing.
+browser: ## a browser with Chinese type for the tests of printed pages, where there is none
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk; } >/dev/null || \
+		echo "chromium and fonts-noto-cjk could not be installed: the tests of printed pages will fail" >&2
 
 # The date matters to rules, clocks and doors; stores, faults and speed are tested today, on every database.
 future: $(VENV)/.dev ## the tests with the clock in 2027, a year whose working days are not published, but for those of stores

@@ -1,4 +1,5 @@
-"""bidao: serve, follow, demo, replay, rebuild, doctor, clock, backup, restore, grant; rules, calendar, duty, territory.
+"""bidao: serve, follow, demo, replay, report, rebuild, doctor, clock, backup, restore, grant, and by register
+rules, calendar, duty, territory.
 
 Exit codes: 0 done, 1 something is wrong, 2 asked wrongly, 3 not found.
 """
@@ -19,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.app import AddressTaken, create_app, listening, server_of
 from api.clock import clock
-from api.commands import backup, books, duty, granting, territory
+from api.commands import backup, books, duty, granting, report, territory
 from api.commands.enacting import WRONG, Data, settings_with
 from api.demo.replaying import StoryClock, Told, replay_stories
 from api.doctor import examine
@@ -58,6 +59,7 @@ TO_BE_MENDED = (
 app = typer.Typer(help="必到：网格化治理的案件引擎", no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(follow)
 app.command()(clock)
+app.command()(report.report)
 app.add_typer(backup.app)
 app.command()(granting.grant)
 app.add_typer(books.rules, name="rules")

@@ -32,6 +32,7 @@ from api import (
 from api.identity import refuse_unsafe
 from api.logs import RequestLog
 from api.opening import keep_fresh
+from api.reports import monthly
 from api.service import Service
 from api.settings import Settings
 from domain.casework.application import now
@@ -79,6 +80,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         alike.router,
         views.router,
         kpis.router,
+        monthly.router,
         times.router,
         books.router,
         duty.router,

@@ -47,6 +47,10 @@ class Visit:
     service: Service
     request: Request
 
+    def take_time(self) -> None:
+        """What is left to do waits for no store, and may take longer than one may be waited for."""
+        self.request.state.patience.reschedule(None)
+
 
 def _visit(request: Request) -> Visit:
     return Visit(request.state.identity, service_of(request), request)
@@ -80,6 +84,7 @@ class DoorRoute(APIRoute):
             service = service_of(request)
             request.state.identity = identify(request, service.settings)
             async with answered_within(service.settings.answer_timeout) as patience:
+                request.state.patience = patience
                 receive = in_time(request.receive, service.settings, patience)
                 if body is not None:
                     asked = CommandRequest(request.scope, receive, body, service.settings.body_limit)
