@@ -131,8 +131,13 @@ def due(day: str, at: AsOf, scope: Scope, query: KpiFilter, drawing: Drawing) ->
     where = places(scope, drawing.under(query.territory))
     where.add(f"{day} >= ?", query.from_day.isoformat() if query.from_day else "0")
     where.add(f"{day} <= ?", query.to_day.isoformat() if query.to_day else "9")
-    where.add(f"{DAYS[day]} < ?", microseconds(at.now))
+    where.add(past(day), microseconds(at.now))
     return where
+
+
+def past(day: str) -> str:
+    """As SQL, that the time of a day is past: what is due at this very moment is not late yet."""
+    return f"{DAYS[day]} {'<=' if day == 'handled_on' else '<'} ?"
 
 
 def figure(one: Definition, sums: Sums) -> Figure:

@@ -15,7 +15,7 @@ from projections.database import Row
 from projections.docket import Docket
 from projections.drawn import Drawing, LevelName
 from projections.frame import PATH
-from projections.kpi import CODES, KpiFilter, counting, due, judged_by
+from projections.kpi import CODES, KpiFilter, counting, due, judged_by, past
 from projections.kpi_definitions import DEFINITIONS, Definition, definition
 from projections.reading import AsOf, Where, microseconds, moment
 from projections.scope import Scope
@@ -107,7 +107,7 @@ def kpi_cases(at: AsOf, scope: Scope, query: KpiCasesQuery) -> KpiCases:
     cursor = Cursor.read(query.cursor, asked, 3) if query.cursor else Cursor(microseconds(at.now), ())
     drawing = Drawing(at.territory, now=query.drawn == "now")
     where = _where(one, at, scope, query, drawing)
-    where.add(f"{DAYS[one.day]} < ?", cursor.now)
+    where.add(past(one.day), cursor.now)
     hit, of = f"CASE WHEN {one.met} THEN {one.hit} ELSE 0 END", one.of
     with at.views.reading() as transaction:
         rows = drawing.rows(transaction, Cycles, counting(query))

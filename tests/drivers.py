@@ -32,6 +32,10 @@ from domain.territory import Territory
 from projections.alike import alike
 from projections.docket import DocketQuery, docket
 from projections.engine import Views
+from projections.kpi import KpiQuery, kpis
+from projections.kpi_cases import KpiCasesQuery, kpi_cases
+from projections.reading import AsOf as Moment
+from projections.reading import Snapshot
 from projections.response_time import ResponseTimeQuery, response_times
 from projections.scope import Scope
 from projections.workload import WorkloadQuery, workload
@@ -123,6 +127,11 @@ class Driver(Protocol):
 
     def response_times(self, query: Query) -> list[Json]: ...
 
+    def kpis(self, query: Query) -> list[Json]: ...
+
+    def kpi_cases(self, query: Query) -> list[Json]:
+        """The cycles behind a figure."""
+
 
 class Domain:
     """In process: casework on a store of its own, no door between."""
@@ -209,6 +218,19 @@ class Domain:
         asked = ResponseTimeQuery.model_validate(query)
         rows = response_times(self._caught_up(), Scope.all(), asked, self._casework.territory)
         return [row.model_dump(mode="json") for row in rows]
+
+    def kpis(self, query: Query) -> list[Json]:
+        with self._caught_up().snapshot() as views:
+            rows = kpis(self._at(views), Scope.all(), KpiQuery.model_validate(query))
+        return [row.model_dump(mode="json") for row in rows]
+
+    def kpi_cases(self, query: Query) -> list[Json]:
+        with self._caught_up().snapshot() as views:
+            page = kpi_cases(self._at(views), Scope.all(), KpiCasesQuery.model_validate(query))
+        return [item.model_dump(mode="json") for item in page.items]
+
+    def _at(self, views: Snapshot) -> Moment:
+        return Moment(views, self._clock(), self._casework.territory, self._casework.clocks)
 
     def _caught_up(self) -> Views:
         if self._views is None:

@@ -97,6 +97,14 @@ class Http:
         rows: list[Json] = self._view("views/response-times", query)["rows"]
         return rows
 
+    def kpis(self, query: Query) -> list[Json]:
+        rows: list[Json] = self._view("views/kpis", query)["rows"]
+        return rows
+
+    def kpi_cases(self, query: Query) -> list[Json]:
+        items: list[Json] = self._view("views/kpis/cases", query)["items"]
+        return items
+
     def _view(self, path: str, query: Query) -> Json:
         view: Json = self._get(path, {**query, "after": str(self._position)}).json()
         return view

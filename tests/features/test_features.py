@@ -10,6 +10,7 @@ from tests.drivers import WAYS, Clock, Domain, Driver
 from tests.http_driver import Http
 from tests.server import Door, open_door
 from tests.steps.cast import TERRITORY
+from tests.steps.figures import *  # noqa: F403 - the same
 from tests.steps.keeping import *  # noqa: F403 - the same
 from tests.steps.steps import *  # noqa: F403 - pytest-bdd looks for steps among a module's names
 from tests.steps.views import *  # noqa: F403 - the same

@@ -97,16 +97,16 @@ def _before(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and other is not None and one <= other
 
 
-def _was_due(cycle: Cycle, _: datetime) -> datetime | None:
+def _was_due(cycle: Cycle) -> datetime | None:
     """Unless it was withdrawn in time."""
     return None if _before(cycle.ended, cycle.handle_due) else cycle.handle_due
 
 
-def _to_be_attended(cycle: Cycle, _: datetime) -> datetime | None:
+def _to_be_attended(cycle: Cycle) -> datetime | None:
     return None if _before(cycle.ended, cycle.arrive_due) and not cycle.arrived else cycle.arrive_due
 
 
-def _result(cycle: Cycle, _: datetime) -> datetime | None:
+def _result(cycle: Cycle) -> datetime | None:
     return cycle.handled
 
 
@@ -123,7 +123,7 @@ def _said(cycle: Cycle, nth: int, *wanted: object) -> int:
 
 
 Weigh = Callable[[Cycle], int]
-When = Callable[[Cycle, datetime], datetime | None]
+When = Callable[[Cycle], datetime | None]
 BY_HAND: dict[str, tuple[When, Weigh, Weigh]] = {
     "handled_on_time": (_was_due, lambda one: "TimeoutExempted" not in one.happened, _on_time),
     "closed": (_was_due, lambda one: 1, lambda one: one.closed is not None),
@@ -170,8 +170,9 @@ def counted(found: Iterable[Cycle], by: str, now: datetime, wanted: Callable[[Cy
     told: Told = defaultdict(Counter)
     for cycle in found:
         for code, (when, below, above) in BY_HAND.items():
-            at = when(cycle, now)
-            if at is None or at >= now or not wanted(cycle, at.astimezone(SHANGHAI).date()):
+            at = when(cycle)
+            past = at is not None and (at <= now if when is _result else at < now)
+            if at is None or not past or not wanted(cycle, at.astimezone(SHANGHAI).date()):
                 continue
             row = told[key_of(cycle, by, at.astimezone(SHANGHAI).date())]
             if weight := int(below(cycle)):

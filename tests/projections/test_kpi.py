@@ -29,7 +29,9 @@ from tests.projections import counting, showing
 from tests.projections.conftest import BIG
 from tests.projections.counting import Cycle
 from tests.projections.recomputation import Lines
+from tests.projections.redrawing import Restless, views_of
 from tests.projections.rooms import Room
+from tests.projections.test_drawn import BEFORE
 from tests.rules.scene import CLOCKS, MORNING, TERRITORY
 
 Wanted = Callable[[Cycle, date], bool]
@@ -253,3 +255,16 @@ def test_a_new_version_judges_what_ends_after_it(sqlite_views: Views) -> None:
     assert asked(to_day="2026-03-20")[0] == 2
     assert asked()[0] == 2
     assert asked()[1] > told(ask(sqlite_views, {}))[None, ""]["closed"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_drawn_now_each_cycle_is_where_its_place_is_now(room: Room, seed: int) -> None:
+    town = Restless(Random(seed))
+    with closing(views_of(room, BEFORE, town.live)) as views:
+        cycles = counting.cycles(town.files, CLOCKS)
+        redrawn = [replace(cycle, place=town.territory.redrawn(cycle.place)) for cycle in cycles]
+        moment = replace(at(views, LATE), territory=town.territory)
+        for by in ("building", "grid", "estate", "street"):
+            for drawn, there in (("then", cycles), ("now", redrawn)):
+                rows = kpis(moment, Scope.all(), KpiQuery.model_validate({"by": by, "drawn": drawn}))
+                assert told(rows) == expected(there, by, LATE, lambda cycle, day: True)

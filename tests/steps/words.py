@@ -138,6 +138,8 @@ CLAUSES: Mapping[str, tuple[str, Word]] = {
     "理由": ("reason", TEXT),
     "说明": ("note", TEXT),
     "看到": ("note", TEXT),
+    "有人响应": ("responded", quoted({"是": True, "否": False}.__getitem__)),
+    "问题解决": ("solved", quoted({"是": True, "否": False}.__getitem__)),
     "批示": ("note", TEXT),
     "结果": ("outcome", TEXT),
     "用于": ("purpose", TEXT),
