@@ -43,15 +43,15 @@ BETWEEN_REPORTS = timedelta(minutes=3.8)
 SYSTEM = Caller(client="bidao", key="", actor="bidao", role=Role.SYSTEM)
 
 
-def generated(seed: int, events: int) -> Iterator[RecordedEvent]:
+def generated(seed: int, events: int, begins: datetime = BEGINS) -> Iterator[RecordedEvent]:
     """The first `events` lines of a district's log, in order of recording, positions not yet given."""
-    streets = (lived(seed, street) for street in range(STREETS))
+    streets = (lived(seed, street, begins) for street in range(STREETS))
     return islice(merge(*streets, key=lambda line: line.recorded_at), events)
 
 
-def lived(seed: int, street: int) -> Iterator[RecordedEvent]:
+def lived(seed: int, street: int, begins: datetime = BEGINS) -> Iterator[RecordedEvent]:
     """The part of it that happens in one street; it has no end."""
-    town = _Street(Random(f"{seed} {street}"), street)
+    town = _Street(Random(f"{seed} {street}"), street, begins, begins)
     while True:
         yield from town.next()
 
@@ -79,9 +79,9 @@ class _Street:
 
     rnd: Random
     street: int
+    now: datetime
+    next_report: datetime
     clocks: Clocks = field(default_factory=books)
-    now: datetime = BEGINS
-    next_report: datetime = BEGINS
     due: list[_Due] = field(default_factory=list)
     cases: dict[str, OpenCase] = field(default_factory=dict)
     newest: dict[str, OpenCase] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from itertools import takewhile
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import gettempdir
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import pyarrow as pa
@@ -30,15 +30,12 @@ from tests.bench.generator import BEGINS, BETWEEN_REPORTS, lived
 from tests.bench.measuring import batches
 
 SCHEMA = pa.schema(
-    [("at", pa.int64()), ("stream", pa.binary(16)), ("version", pa.int32()), ("topic", pa.string())]
-    + [("state", pa.binary())]
+    {"at": pa.int64(), "stream": pa.binary(16), "version": pa.int32(), "topic": pa.string(), "state": pa.binary()}
 )
 BATCH = 10_000
-MADE_BY = ("domain", "tests/bench/generator.py", "tests/bench/courses.py", "tests/bench/requests.py") + (
-    "tests/bench/deeds.py",
-    "tests/bench/district.py",
-    "tests/bench/log.py",
-)
+HERE = Path(__file__).parent
+RULES = HERE.parents[1] / "domain"
+COURSES = [HERE / f"{name}.py" for name in ("generator", "courses", "requests", "deeds", "district")]
 
 
 class Stored(NamedTuple):
@@ -97,7 +94,7 @@ def _end(cases: int) -> datetime:
 def _written(lines: Sequence[RecordedEvent], stored: Sequence[StoredEvent]) -> pa.RecordBatch:
     columns = (
         [microseconds(line.recorded_at) for line in lines],
-        [one.originator_id.bytes for one in stored],
+        [cast(UUID, one.originator_id).bytes for one in stored],
         [one.originator_version for one in stored],
         [one.topic for one in stored],
         [one.state for one in stored],
@@ -114,9 +111,7 @@ def _read(path: Path) -> Iterator[Stored]:
 
 def _edition() -> str:
     """A digest of the rules and courses that the log is made by."""
-    root, found = Path(__file__).parents[2], sha256()
-    for made_by in MADE_BY:
-        path = root / made_by
-        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            found.update(source.read_bytes())
+    found = sha256()
+    for source in [*sorted(RULES.rglob("*.py")), *COURSES]:
+        found.update(source.read_bytes())
     return found.hexdigest()[:16]

@@ -92,17 +92,13 @@ def fill(tables: Tables) -> None:
         transaction.load(
             "days", 'SELECT cycle AS nth, handle_due_at AS time, handle_due_on AS day FROM "cycles.v1"', days
         )
-        numbers = f"""
-            WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {CASES})"""
+        numbers = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)"
         values = ", ".join(texts.get(column, "0") for column in Cycles.columns)
-        transaction.execute(
-            f"""INSERT INTO "{statements.table(Cycles, 1)}" {numbers}
-                SELECT {values} FROM numbers JOIN days ON nth = n % 365"""
-        )
-        transaction.execute(
-            f"""INSERT INTO "{statements.table(Docket, 1)}" (id, opened, number) {numbers}
-                SELECT 'case-' || n, n, '' FROM numbers"""
-        )
+        cycles, docket = (statements.table(view, 1) for view in (Cycles, Docket))
+        cases = f"SELECT {values} FROM numbers JOIN days ON nth = n % 365"  # noqa: S608 - our own words
+        transaction.execute(f'INSERT INTO "{cycles}" {numbers} {cases}', (CASES,))
+        cases = "SELECT 'case-' || n, n, '' FROM numbers"
+        transaction.execute(f'INSERT INTO "{docket}" (id, opened, number) {numbers} {cases}', (CASES,))
         for view in (Docket, Cycles):
             transaction.analyze(statements.table(view, 1))
 
