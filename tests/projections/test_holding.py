@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from domain.incident import commands as c
 from domain.incident import events as e
+from domain.incident.words import Kind
 from domain.territory import Level
 from projections.engine import Views
 from projections.holding import HoldingQuery, HoldingRow, holding
@@ -58,12 +59,14 @@ def test_every_roll_up(varied_views: Views, all_of_them: list[tuple[str, Stint]]
         unknown = key is None and by in ("building", "grid", "estate")
         expected.setdefault((key, one.place.community if unknown else None), []).append(one)
     rows = told(varied_views, by=by)
+    assert not any(row.suppressed for row in rows)
     assert {(row.key, row.community): row.stints for row in rows} == {key: len(one) for key, one in expected.items()}
     assert [row.key or "" for row in rows] == sorted(row.key or "" for row in rows), "in order of keys, no other"
     for row in rows:
         found = expected[row.key, row.community]
         lasted = [one.seconds for one in found]
         assert row.seconds == pytest.approx(sum(lasted))
+        assert row.held
         for read, share in ((row.held.p50, 0.5), (row.held.p90, 0.9), (row.held.max, 1)):
             assert read == pytest.approx(exact(lasted, share), rel=ERROR, abs=0.01)
         stands = [one for one in found if isinstance(one.line.event, e.Resolved) and not one.undone]
@@ -84,7 +87,7 @@ def test_the_histories_have_what_is_hard_to_count(all_of_them: list[tuple[str, S
 
 def test_narrower_questions(varied_views: Views, all_of_them: list[tuple[str, Stint]]) -> None:
     def n(scope: Scope | None = None, **query: Any) -> int:
-        return sum(row.stints for row in told(varied_views, scope, by="all", **query))
+        return sum(row.stints or 0 for row in told(varied_views, scope, by="all", **query))
 
     days = sorted({day(one.line.effective_at) for _, one in all_of_them})
     assert n(unit="unit-lead") == sum(one.hands[1] == "unit-lead" for _, one in all_of_them) > 0
@@ -116,6 +119,25 @@ def test_a_return_and_what_the_case_had_gone_through_before_it_was_resolved(town
     assert (unit.key, unit.stints, unit.seconds, unit.returned, unit.resolved) == ("unit-lead", 1, 20 * 60, 1, 0)
     assert (nobody.key, nobody.stints, nobody.seconds) == (None, 2, 5 * 60 + 2 * 3600)
     assert (nobody.resolved, nobody.hops, nobody.hops_per_case) == (1, 1, 1)
+
+
+def test_one_or_two_stints_of_hardships_are_withheld(town: Any) -> None:
+    hardships = [OFFICER(report(Kind.HARDSHIP), of=f"case-{nth}") for nth in range(3)]
+    refused = [DISTRICT(c.Reject(reason="不归本区"), of=f"case-{nth}") for nth in range(3)]
+    built: Town = town(*hardships, *refused[:2])
+    asked: Sequence[dict[str, Any]] = ({"by": "kind"}, {"by": "grid", "kind": "hardship"})
+    for query in asked:
+        [row] = told(built.views, **query)
+        assert (row.stints, row.seconds, row.held, row.resolved, row.suppressed) == (None, None, None, None, True)
+    [row] = told(built.views, by="grid")
+    assert row.stints == 2, "among all kinds they are nobody"
+
+
+def test_three_are_told(town: Any) -> None:
+    hardships = [OFFICER(report(Kind.HARDSHIP), of=f"case-{nth}") for nth in range(3)]
+    built: Town = town(*hardships, *(DISTRICT(c.Reject(reason="不归本区"), of=f"case-{nth}") for nth in range(3)))
+    [row] = told(built.views, by="kind")
+    assert (row.stints, row.suppressed) == (3, False)
 
 
 def test_of_a_voided_case_nobody_had_anything(town: Any) -> None:
