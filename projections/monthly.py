@@ -72,7 +72,7 @@ class SheetPlace(Model):
 
 
 class SheetRow(Model):
-    """一处辖区这个月的数，照录各视图的一行；视图里没有这一处的，为空，即一件也没有。"""
+    """一处辖区这个月的数（响应时间逐件精确计算），照录各视图的一行；视图里没有这一处的，为空，即一件也没有。"""
 
     place: SheetPlace
     kpis: KpiRow | None
@@ -180,7 +180,7 @@ class _Asking:
         return workload(self._at.views, self._scope, asked, self._at.territory, self._at.now)
 
     def times(self, **more: object) -> tuple[ResponseTimeRow, ...]:
-        asked = ResponseTimeQuery.model_validate({**self._query, **more})
+        asked = ResponseTimeQuery.model_validate({**self._query, **more, "exact": True})
         return response_times(self._at.views, self._scope, asked, self._at.territory)
 
 

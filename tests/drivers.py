@@ -17,6 +17,7 @@ import orjson
 from api.alike import sought_by
 from api.opening import open_case_files, open_past, open_views
 from api.past import as_of
+from api.reports.files import as_csv
 from api.settings import Settings
 from api.watch.chores import Chores
 from domain.casework.application import Casework
@@ -37,6 +38,7 @@ from projections.holding import HoldingQuery, holding
 from projections.kpi import KpiQuery, kpis
 from projections.kpi_cases import KpiCasesQuery, kpi_cases
 from projections.looking_back import then
+from projections.monthly import MonthlyQuery, monthly
 from projections.past import PastViews
 from projections.reading import AsOf as Seeing
 from projections.response_cases import ResponseCasesQuery, response_cases
@@ -146,6 +148,9 @@ class Driver(Protocol):
 
     def kpi_cases(self, query: Query) -> list[Json]:
         """The cycles behind a figure."""
+
+    def report(self, query: Query) -> bytes:
+        """The monthly sheet, as CSV."""
 
 
 class Domain:
@@ -263,6 +268,10 @@ class Domain:
         with self._looking(query) as (at, asked):
             page = kpi_cases(at, Scope.all(), KpiCasesQuery.model_validate(asked))
         return [item.model_dump(mode="json") for item in page.items]
+
+    def report(self, query: Query) -> bytes:
+        with self._looking(query) as (at, asked):
+            return as_csv(monthly(at, Scope.all(), MonthlyQuery.model_validate(asked)))
 
     @contextmanager
     def _looking(self, query: Query) -> Iterator[tuple[Seeing, Query]]:

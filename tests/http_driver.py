@@ -115,10 +115,16 @@ class Http:
         items: list[Json] = self._view("views/kpis/cases", query)["items"]
         return items
 
+    def report(self, query: Query) -> bytes:
+        return self._looked_up("reports/monthly.csv", query).content
+
     def _view(self, path: str, query: Query) -> Json:
-        known = {} if "as_of" in query else {"after": str(self._position)}
-        view: Json = self._get(path, {**query, **known}).json()
+        view: Json = self._looked_up(path, query).json()
         return view
+
+    def _looked_up(self, path: str, query: Query) -> httpx.Response:
+        known = {} if "as_of" in query else {"after": str(self._position)}
+        return self._get(path, {**query, **known})
 
     def _get(self, path: str, query: Query | None = None) -> httpx.Response:
         answer = self._client.get(path, params=query, headers={"Bidao-Actor": _identity(AUDITOR)})

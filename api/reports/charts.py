@@ -11,6 +11,7 @@ import sys
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -38,10 +39,16 @@ class Chart(Labelled):
 def drawn(sheet: MonthlySheet, charts: Iterable[Chart]) -> dict[Chart, str]:
     """The charts as SVG, whose text stays text. Raises `subprocess.SubprocessError`."""
     asked = {chart.value: {"title": chart.label, "points": POINTS[chart](sheet)} for chart in charts}
-    program = [sys.executable, "-m", "api.reports.drawing"]
-    done = subprocess.run(program, input=orjson.dumps(asked), capture_output=True, timeout=PATIENCE, check=True)  # noqa: S603 - our own program
-    told = orjson.loads(done.stdout)
+    told: dict[str, str] = orjson.loads(_drawn(orjson.dumps(asked)))
     return {chart: told[chart] for chart in Chart if chart in told}
+
+
+@lru_cache(maxsize=8)
+def _drawn(asked: bytes) -> bytes:
+    """As `api.reports.drawing` draws it; the same points give the same picture, which need not be drawn again."""
+    program = [sys.executable, "-m", "api.reports.drawing"]
+    done = subprocess.run(program, input=asked, capture_output=True, timeout=PATIENCE, check=True)  # noqa: S603 - ours
+    return done.stdout
 
 
 def _on_time(sheet: MonthlySheet) -> Points:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Response, Security
+from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
 from api import problems
 from api.door import DoorRoute, Visit, Visiting
@@ -40,6 +40,7 @@ class MonthlyAsked(MonthlyQuery, Following):
 
 
 Asked = Annotated[MonthlyAsked, Query()]
+Drawn = Annotated[Chart, Path(description="哪一张图", examples=[Chart.ON_TIME])]
 
 
 def declared(media: str) -> dict[int | str, dict[str, Any]]:
@@ -117,7 +118,7 @@ async def get_monthly_page(asked: Asked, visit: Visiting) -> Response:
     response_description="SVG，字是字，可以选、可以搜",
     responses=declared(SVG),
 )
-async def get_monthly_chart(chart: Chart, asked: Asked, visit: Visiting) -> Response:
+async def get_monthly_chart(chart: Drawn, asked: Asked, visit: Visiting) -> Response:
     """一张图：近十二个月按期处置率、每日新增与办结、响应时间、各网格本月新增。"""
     return await _printed(asked, visit, lambda sheet: drawn(sheet, [chart])[chart].encode(), SVG, on=DRAWING)
 

@@ -175,7 +175,8 @@ def took(drawn: str) -> Asking:
         by = rnd.choice(("all", "kind", "grid", "community", "street", "day", "month"))
         query = ResponseTimeQuery.model_validate({"by": by, "drawn": drawn, **period.days})
         counts = f"""SELECT {KEYS.get(by, by).format(day="day")}, gross, net, worked, worked_net, sum(counted)
-            FROM "{ResponseTime.name}" WHERE stretch = ? AND {reader.level.value} = ? AND day >= ? AND day <= ? GROUP BY 1, 2, 3, 4, 5"""
+            FROM "{ResponseTime.name}" WHERE stretch = ? AND {reader.level.value} = ? AND day >= ? AND day <= ?
+            GROUP BY 1, 2, 3, 4, 5"""
         return Question(
             lambda at: response_times(at.views, reader.scope, query, at.territory),
             [(counts, (query.stage, reader.node, *period.values))],

@@ -58,7 +58,7 @@ def test_every_row_is_what_the_views_answer(views: Views, place: str, month: str
             return workload(snapshot, Scope.all(), query, TERRITORY, NOW)
 
         def times(**more: str) -> dict[Any, RollUpRow]:
-            query = ResponseTimeQuery.model_validate(asked(place, month, **more))
+            query = ResponseTimeQuery.model_validate(asked(place, month, **more, exact=True))
             return by_key(response_times(snapshot, Scope.all(), query, TERRITORY))
 
         assert [own.kpis] == figures()

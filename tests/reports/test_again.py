@@ -24,7 +24,7 @@ def corrected(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_a_sheet_is_printed_again_as_it_was(corrected: Visitor) -> None:
     places = (COMMUNITY, "district-hecheng")
     before = {place: sheet_of(corrected, territory=place) for place in places}
-    files = {ending: printed(corrected, f"{MONTHLY}{ending}") for ending in (".csv", ".html")}
+    files = {ending: printed(corrected, f"{MONTHLY}{ending}") for ending in (".csv", ".xlsx")}
     told_at = before[COMMUNITY]["told_at"]
     corrected.clock.forward(hours=24 * 20)
     for life in (CLOSED, *(LIVES[command] for command in RESTATED)):

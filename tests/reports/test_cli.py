@@ -10,6 +10,8 @@ from tests.api.terminal import Terminal
 from tests.reports import reading_back
 from tests.stores import Store
 
+READING = {"csv": reading_back.from_csv, "xlsx": reading_back.from_xlsx, "html": reading_back.from_page}
+
 
 @pytest.fixture
 def terminal(lasting_store: Store, tmp_path: Path) -> Terminal:

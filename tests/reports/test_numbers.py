@@ -21,8 +21,7 @@ def view(service: Visitor, name: str, **query: Any) -> list[dict[str, Any]]:
     asked = {"from_day": "2026-03-01", "to_day": "2026-03-31", "after": service.stored(), **query}
     answer = service.client.get(f"/api/v1/views/{name}", params=asked, headers=MAYOR)
     assert answer.status_code == 200, answer.text
-    rows: list[dict[str, Any]] = answer.json()["rows"]
-    return rows
+    return [{name: value for name, value in row.items() if name != "cases"} for row in answer.json()["rows"]]
 
 
 @pytest.mark.parametrize("month", MONTHS)
@@ -46,7 +45,7 @@ def test_the_sheet_is_what_the_views_answer(service: Visitor, place: str) -> Non
     assert own["kpis"]["figures"] == [_without_cases(one) for one in whole["figures"]]
     assert [own["workload"]] == view(service, "workload", territory=place, by=sheet["place"]["level"])
     for stage, told in own["response_times"].items():
-        assert [told] == view(service, "response-times", territory=place, stage=stage)
+        assert [told] == view(service, "response-times", territory=place, stage=stage, exact=True)
     below = {(row["place"]["key"], row["place"]["community"]): row for row in sheet["rows"][1:]}
     for name, part in (("kpis", "kpis"), ("workload", "workload")):
         for row in view(service, name, territory=place, by=level):
