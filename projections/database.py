@@ -98,6 +98,9 @@ class Transaction(Protocol):
     def is_led(self, name: str) -> bool | None:
         """Whether some process has this lead now; None on SQLite, where that cannot be told."""
 
+    def by_index(self) -> None:
+        """From here on, read no table from end to end where an index tells as well, however soon that might end."""
+
     def analyze(self, table: str) -> None:
         """Say that a table was filled, where the plans of statements depend on what it holds."""
 

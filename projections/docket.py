@@ -112,7 +112,10 @@ def within(transaction: Transaction, node: str | None) -> Scope:
         return Scope.all()
     levels = [level for level in Level if level.value in PATH]
     for level in levels:
-        if transaction.execute(f'SELECT 1 FROM "{Docket.name}" WHERE {level.value} = ? LIMIT 1', (node,)).fetchone():
+        part = " counted" if level.value in Docket.counted else ""
+        if transaction.execute(
+            f'SELECT 1 FROM "{Docket.name}{part}" WHERE {level.value} = ? LIMIT 1', (node,)
+        ).fetchone():
             return Scope.of(node, level)
     return Scope.of(node, levels[0])
 

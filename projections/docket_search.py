@@ -38,8 +38,10 @@ class Search:
 
     def count(self) -> tuple[int, bool]:
         """How many there are, and whether counting stopped: never where the counts kept can tell."""
-        if self.asked.count is not None:
-            return self.asked.count, False
+        exact = self.asked.count
+        self.asked.transaction.by_index()
+        if exact is not None:
+            return exact, False
         found, values = _united("1", self._found())
         [[count]] = self.asked.transaction.execute(
             f"SELECT count(*) FROM ({found} LIMIT ?) AS found", (*values, COUNTED_UP_TO + 1)
@@ -65,6 +67,8 @@ class Search:
         """Whether to sort them: else some `limit × passed / count` cases are passed by until the page is full."""
         sizes = self.asked.sizes
         passed = sizes.get(self.asked.anchor, sizes["reported_at"]) if self._goes_by_anchor else sizes["reported_at"]
+        if "reported_at" in self.asked.columns and not self._goes_by_anchor:
+            return count < COUNTED_UP_TO  # they lie together in time, so any number may be passed by
         return count <= SORTED_UP_TO and count * count <= self.asked.query.limit * passed
 
     def _parts(self, after: tuple[int, ...], few: bool) -> Iterator[Part]:
@@ -100,8 +104,10 @@ class Search:
         """What has no due time, beyond a place in order of due time."""
         if few:
             arms = self._found()
+        elif self.asked.query.light:
+            arms = self._undetermined() if self._wide else [self._lit_or_not()]
         else:
-            arms = self._undetermined() if self._wide and self.asked.query.light else [self._lit_or_not()]
+            arms = self.asked.met_in_order()
         for arm in arms:
             arm.add(f"due_at = 0 AND {term}")
         return self._part(arms, BY_DUE[1:], after[1:], few)
@@ -111,7 +117,9 @@ class Search:
         anchor, query = self.asked.anchor, self.asked.query
         if few:
             return self._part(self._found(), query.order, after, few)
-        if not self._goes_by_anchor or (query.light and anchor not in LIT):
+        if self._goes_by_anchor and not query.light:
+            return self._part(self.asked.met_in_order(), query.order, after)
+        if not self._goes_by_anchor or (self._wide and anchor not in LIT):
             anchor = query.order[0]
         return self._part([self._showing(self.asked.listed(anchor), *query.lights)], query.order, after)
 

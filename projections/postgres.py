@@ -162,6 +162,9 @@ class PostgresTransaction:
         [led] = self.execute(_LED, (lead_key(self._channel, name),)).fetchone()
         return bool(led)
 
+    def by_index(self) -> None:
+        self._connection.execute("SET LOCAL enable_seqscan TO off")
+
     def analyze(self, table: str) -> None:
         self.execute(f'ANALYZE "{table}"')
 

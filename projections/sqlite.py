@@ -76,6 +76,9 @@ class SQLiteTransaction:
         """Whoever leads leaves no trace."""
         return None
 
+    def by_index(self) -> None:
+        """Nothing: every statement says by which."""
+
     def analyze(self, table: str) -> None:
         """Nothing: plans are steered by indices and `+`, the same for few rows and many."""
 

@@ -247,6 +247,9 @@ class Explained:
         self.plans.append("; ".join(step[-1] for step in steps))
         return self._transaction.execute(statement, values)
 
+    def by_index(self) -> None:
+        self._transaction.by_index()
+
 
 WHOLE = re.compile(r"SCAN docket\.v2~\d+(?! counted| USING)")
 
