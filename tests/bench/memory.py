@@ -81,24 +81,28 @@ def _paths() -> Iterator[str]:
 
 
 async def _asked(port: int, requests: list[bytes]) -> None:
-    """Some at a time, each until it is answered: a service that is asked for too much at once says so."""
+    """Some at a time: a service that is asked for too much at once says so."""
 
     async def one_after_another() -> None:
         line = await Line.to(port)
         for request in left:
-            for _ in range(PATIENCE):
-                try:
-                    await line.send(request)
-                    break
-                except RuntimeError as refused:
-                    why = refused
-                    await asyncio.sleep(1)
-            else:
-                raise why
+            await _answered(line, request)
         line.hang_up()
 
     left = iter(requests)
     await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+
+
+async def _answered(line: Line, request: bytes) -> None:
+    """Ask again as often as one may be told to."""
+    for _ in range(PATIENCE):
+        try:
+            await line.send(request)
+        except RuntimeError:
+            await asyncio.sleep(1)
+        else:
+            return
+    await line.send(request)
 
 
 def _resident(served: Served, requests: list[bytes]) -> float:
