@@ -56,7 +56,7 @@ FULL = Size(
     events=100_000,
     docket=100_000,
     tier=135_000,
-    questions=100,
+    questions=30,
     sample=2_000,
 )
 QUICK = Size(
@@ -70,7 +70,7 @@ QUICK = Size(
     events=20_000,
     docket=20_000,
     tier=13_500,
-    questions=40,
+    questions=20,
     sample=500,
 )
 TINY = Size(

@@ -55,7 +55,7 @@ class Asked(NamedTuple):
     def wants(self, cycle: Cycle, day: date) -> bool:
         """Whether it is about a cycle that counts on that day."""
         return (
-            self.territory in (None, *cycle.place.model_dump().values())
+            (self.territory is None or self.territory in cycle.place.model_dump().values())
             and self.kind in (None, cycle.kind)
             and self.unit in (None, cycle.unit)
             and (self.from_day is None or self.from_day <= day)
@@ -73,8 +73,9 @@ class Books:
 
 
 def every_level(now: datetime) -> list[Asked]:
-    """Every way to break down the KPIs, as drawn then and now."""
-    return [Asked(now, by=by, drawn=drawn) for by in get_args(By) for drawn in ("then", "now")]
+    """Every way to break down the KPIs as drawn then; as drawn now, every level."""
+    then = [Asked(now, by=by) for by in get_args(By)]
+    return then + [Asked(now, by=level.value, drawn="now") for level in Level]
 
 
 def by_hand(files: list[Lines], books: Books) -> dict[Any, Told]:
