@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header $(UPGRADE)
 
-.PHONY: help run test future check browser demo bench campaign lock clean
+.PHONY: help run test future check browser demo bench district campaign lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -42,6 +42,9 @@ future: $(VENV)/.dev ## the tests with the clock in 2027, a year whose working d
 
 bench: $(VENV)/.dev ## the speed table, as text and bench.json
 	$(BIN)/python -m tests.bench
+
+district: $(VENV)/.dev ## a district of 135,000 cases kept, asked and recomputed by hand, as text and district.json
+	$(BIN)/python -m tests.bench --only district --json district.json $(DISTRICT)
 
 campaign: $(VENV)/.dev ## a thousand kills (kill -9) under load and what came of them, as text and campaign.json
 	$(BIN)/python -m tests.faults

@@ -87,7 +87,8 @@ async def list_incidents(asked: Annotated[DocketAsked, Query()], visit: Visiting
 
     def page(at: AsOf, scope: Scope) -> Model:
         try:
-            found = docket(at.views, Scope.all() if is_own(asked, visit.asker) else scope, asked, at.now)
+            seen = Scope.all() if is_own(asked, visit.asker) else scope
+            found = docket(at.views, seen, asked, at.now, at.territory)
         except BadCursor as bad:
             raise Problem(problems.BAD_CURSOR) from bad
         return with_alike(found, at, service) if asked.alike else found

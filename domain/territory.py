@@ -6,10 +6,16 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated
+from unicodedata import normalize
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from domain.model import Code, Labelled, Model, Name, Person, Personal, Role
+
+
+def folded(name: str) -> str:
+    """A name as it is compared: capital or small, full or half width are the same."""
+    return normalize("NFKC", name).casefold()
 
 
 class Level(Labelled):
@@ -169,6 +175,14 @@ class Territory(Model):
         """What to call a node, unit or member of staff."""
         known: tuple[Node | Unit | Staff, ...] = (*self.nodes, *self.units, *self.staff)
         return {entry.id: entry.name for entry in known}
+
+    @cached_property
+    def called(self) -> tuple[tuple[str, Node | Unit], ...]:
+        """Every name that a place or a unit has, or had once, `folded` so that it can be compared."""
+        found: list[tuple[str, Node | Unit]] = []
+        for node in self.nodes:
+            found += [(folded(name), node) for name in (node.name, *(former.value for former in node.former_names))]
+        return (*found, *((folded(unit.name), unit) for unit in self.units))
 
     @cached_property
     def edition(self) -> str:

@@ -60,7 +60,10 @@ class Builder:
                 raise DatabaseUnusable(RUNNING)
             self._sweep()
             wanted = {*views, *self._wanted()}
-            return self._rebuilding([view for view in self._tables.views if view in wanted]).run(progress)
+            try:
+                return self._rebuilding([view for view in self._tables.views if view in wanted]).run(progress)
+            except Overtaken as lost:  # the right, with the connection it hung on
+                raise DatabaseUnusable(RUNNING) from lost
 
     def complete(self) -> None:
         """Build what is none yet, or wait until whoever builds has done so."""

@@ -41,6 +41,8 @@ class Dialect(NamedTuple):
     """After the columns of a table that is kept in order of its primary key."""
     monday: str
     """The Monday of the week of a day written 2026-02-16, `{}`, written likewise."""
+    among: str
+    """That a column, `{}`, has one of several values; the list of them is bound as one value."""
     merges: bool
     """Whether the arms of a UNION ALL are each read in the order of the whole, and no further than is needed."""
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import not_
 
 from pydantic import AwareDatetime, Field
 
 from domain.clocks import Light
 from domain.incident.words import ClockName, Kind, Stage
 from domain.model import Category, Model
-from domain.territory import Level, Place
+from domain.territory import Level, Place, Territory
 from projections.cursor import BadCursor as BadCursor
 from projections.cursor import Cursor
 from projections.database import Row, Transaction
+from projections.docket_asked import Asked
 from projections.docket_query import DocketQuery as DocketQuery
 from projections.docket_query import Sort as Sort
 from projections.docket_rows import Docket as Docket
 from projections.docket_search import Search
+from projections.docket_words import WordRead, Words
 from projections.frame import PATH
 from projections.lights import light_of
 from projections.reading import Readable, microseconds, moment
@@ -67,24 +70,35 @@ class DocketRow(Model):
 class DocketPage(Model):
     """台账的一页。`count` 为符合条件的总件数；`capped` 时只数到一万。`next` 为下一页的 cursor，没有即到底。"""
 
+    words: tuple[WordRead, ...] = Field(
+        default=(), exclude_if=not_, description="有查找词时：每个词被当作什么；有一个词什么都不是，就一件也没有"
+    )
     items: tuple[DocketRow, ...]
     next: str | None
     count: int
     capped: bool
 
 
-def docket(views: Readable, scope: Scope, query: DocketQuery, now: datetime) -> DocketPage:
+def docket(
+    views: Readable, scope: Scope, query: DocketQuery, now: datetime, territory: Territory | None = None
+) -> DocketPage:
     """One page of the cases a reader may see, lights as of `now`, which is aware: further pages keep that of
-    the first, so that none is missed because its light turned meanwhile. Raises `BadCursor`.
+    the first, so that none is missed because its light turned meanwhile. Names of places and units are looked up
+    in the `territory`. Raises `BadCursor`.
     """
     asked = query.asked
     cursor = Cursor.read(query.cursor, asked, len(query.order)) if query.cursor else Cursor(microseconds(now), ())
+    words = Words.read(query.q or "", territory or Territory())
+    if not words.mean_something:
+        return DocketPage(words=words.told(), items=(), next=None, count=0, capped=False)
     with views.reading() as transaction:
-        search = Search(transaction, (scope, within(transaction, query.territory)), query, cursor.now)
+        scopes = scope, within(transaction, query.territory)
+        search = Search(Asked.of(transaction, scopes, query, words.words, cursor.now))
         count, capped = search.count()
         found = search.page(cursor.after, count)
     rows, more = found[: query.limit], len(found) > query.limit
     return DocketPage(
+        words=words.told(),
         items=tuple(_told(row, cursor.now) for row in rows),
         next=cursor.moved(search.place(rows[-1])).written(asked) if more else None,
         count=count,

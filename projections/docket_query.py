@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import AwareDatetime, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from domain.clocks import Light
 from domain.incident.words import OPEN, Kind, Stage
-from domain.model import Category, Code, Model
+from domain.model import PRINTABLE, Category, Code, Model
+from projections.docket_words import LONGEST, MOST, split
 from projections.lights import URGENT_FIRST
 
 Sort = Literal["reported_at", "-reported_at", "updated_at", "-updated_at", "due_at", "-due_at", "light", "-light"]
@@ -36,6 +38,14 @@ class DocketQuery(Model):
     category: Category | None = Field(default=None, description="类别：大类2位+小类2位")
     urgency: int | None = Field(default=None, ge=1, le=4, description="紧急程度：1 特急 … 4 一般")
     number: Code | None = Field(default=None, description="案号")
+    q: str | None = Field(
+        default=None,
+        max_length=LONGEST,
+        pattern=PRINTABLE,
+        description=f"查找，最多 {MOST} 个词，用空格隔开，每个都要符合。一个词可以是案号（至少写全日期，如 20260216）、"
+        "各级地名（现名或曾用名）、单位名称，以及性质、阶段、灯、类别大类的叫法，或其中几个字。"
+        "不查姓名、住址和情况说明",
+    )
     sort: Sort = Field(
         default="-reported_at",
         description="按反映时间、最近更新、最先到期的时限或灯排序，带“-”的由新到旧；没有到期时间的总排在最后。"
@@ -49,6 +59,13 @@ class DocketQuery(Model):
     def _several(cls, given: object) -> object:
         """One word is a list of one."""
         return (given,) if isinstance(given, str) else given
+
+    @field_validator("q")
+    @classmethod
+    def _few(cls, asked: str | None) -> str | None:
+        if len(split(asked or "")) > MOST:
+            raise PydanticCustomError("too_long", "too many words", {"max_length": MOST})
+        return asked
 
     @property
     def asked(self) -> str:

@@ -13,7 +13,11 @@ NARROW = ("number", "officer", "building", "grid", "estate")
 WIDE = ("lead", "community", "street", "district")
 """What people look for, the narrowest first, each with its own index in order of report. Under the wide ones
 there may be too many cases to sort."""
+CODED = ("category", "urgency")
+"""Codes of the case that have an index each, which tells the places as well: counting need look no further."""
 LISTED = ("reported_at", "updated_at")
+WITHIN = {"officer": ", district", "lead": ", community, street, district"}
+"""What else the index tells where people are often asked about within a place: counting then looks no further."""
 LIT = ("lead", "community", "street")
 """Those of them that have an index by due time. A store serves few districts: they share the one of all."""
 
@@ -25,7 +29,7 @@ def _in_order_of_report(anchor: str) -> tuple[str, str]:
     """
     listed = f"{anchor}, reported_at, opened"
     told = ", due_at, yellow_at, undetermined, district" if anchor in LIT else ""
-    return listed, f"{listed}{told} WHERE open = 1"
+    return listed + WITHIN.get(anchor, ""), f"{listed}{told} WHERE open = 1"
 
 
 class Docket(Projection):
@@ -78,6 +82,8 @@ class Docket(Projection):
             for anchor in ("", *(f"{column}, " for column in LIT))
         ),
         "undetermined, due_at, reported_at, opened, yellow_at, district, street, community WHERE undetermined = 1",
+        *(f"{code}, reported_at, opened, kind, {', '.join(WIDE)}" for code in CODED),
+        f"stage, kind, reported_at, opened, {', '.join(WIDE)}",
         "call_at WHERE call_at > 0",
         "category, cell, reported_at, id, open WHERE open = 1",
     )

@@ -91,7 +91,7 @@ class Drawing:
     def rows(self, transaction: Transaction, view: type[Projection], where: Where) -> Source:
         """The rows of a view that meet conditions on other columns than its places, each under its place as drawn.
 
-        Once for each view in a snapshot.
+        To be read before the same view is asked for anew.
         """
         city = next((node.id for node in self.territory.nodes if node.level is Level.CITY), "")  # one at most
         stored = f'SELECT *, ? AS city FROM "{view.name}" WHERE {where}'
@@ -118,7 +118,9 @@ class Drawing:
             name, columns = f"{view.name} moved", zip((*PATH, *PATH), (*WAS, *IS), strict=True)
             shape = ", ".join(f"{level} AS {column}" for level, column in columns)
             transaction.load(name, f'SELECT {shape} FROM "{view.name}"', moved)
-            transaction.execute(f'CREATE INDEX "{name} here" ON "{name}" ({", ".join((*reversed(WAS), *IS))})')
+            transaction.execute(
+                f'CREATE INDEX IF NOT EXISTS "{name} here" ON "{name}" ({", ".join((*reversed(WAS), *IS))})'
+            )
         return bool(moved)
 
     def _drawn(self, stored: tuple[str, ...]) -> tuple[str, ...]:

@@ -106,9 +106,9 @@ def drop(transaction: Transaction, name: str, generation: int) -> None:
 
 def begin(transaction: Transaction, view: View, generation: int, now: int) -> Building:
     """An empty table beside whatever is in use, without anything that is quickest made once the rows are there."""
-    transaction.execute(statements.create(view, generation, transaction.dialect))
     begun = Building(view.definition(), generation, position=0, events=0, steps=0, touched=now)
     note(transaction, view.name, None, begun)
+    transaction.execute(statements.create(view, generation, transaction.dialect))
     return begun
 
 

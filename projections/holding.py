@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,10 +11,11 @@ from domain.model import Code
 from domain.territory import Level, Territory
 from projections.drawn import Drawing, RollUpQuery, RollUpRow, days, places
 from projections.frame import PATH
-from projections.percentiles import By, Spread, bucket, spreads, sums
+from projections.percentiles import By, Figures, Spread, bucket, figures
 from projections.projection import KEY, SUM, Merge, Projection
 from projections.reading import Readable
 from projections.scope import Scope
+from projections.suppression import is_sensitive, suppressed
 
 COUNTS = ("counted", "total", "returned", "resolved", "hops")
 LEVELS = {level.value: level.label for level in Level}
@@ -65,13 +66,17 @@ class HoldingQuery(RollUpQuery):
 class HoldingRow(RollUpRow):
     """案件在一处、一级、一个单位或一名经办人手上停留了多久（秒），只算已经离手的；没有编号的一行是还没有派、没有指派的。"""
 
-    stints: int = Field(description="经手几次")
-    seconds: float = Field(description="一共多久")
-    held: Spread = Field(description="每次多久，误差不超过百分之一，不足一秒记为 0")
-    returned: int = Field(description="其中以退回离手的次数")
-    resolved: int = Field(description="其中以办结离手、且没有被核查否定的次数")
-    hops: int = Field(description="这些办结的案件，本轮一共被退回几次")
+    stints: int | None = Field(description="经手几次")
+    seconds: float | None = Field(description="一共多久")
+    held: Spread | None = Field(description="每次多久，误差不超过百分之一，不足一秒记为 0")
+    returned: int | None = Field(description="其中以退回离手的次数")
+    resolved: int | None = Field(description="其中以办结离手、且没有被核查否定的次数")
+    hops: int | None = Field(description="这些办结的案件，本轮一共被退回几次")
     hops_per_case: float | None = Field(description="hops ÷ resolved：平均每件办结前被退回几次；没有办结的没有")
+
+
+TOLD_FROM = {"stints": ("seconds", "held", "returned", "resolved", "hops", "hops_per_case")}
+"""What goes with the number of stints, where that is too small to be told."""
 
 
 def holding(views: Readable, scope: Scope, query: HoldingQuery, territory: Territory) -> tuple[HoldingRow, ...]:
@@ -82,25 +87,27 @@ def holding(views: Readable, scope: Scope, query: HoldingQuery, territory: Terri
         narrowed.equal(column, getattr(query, column))
     with views.reading() as transaction:
         rows = drawing.rows(transaction, Holding, narrowed)
-        counts = sums(transaction, rows, where, query.by, COUNTS)
-        lasted = spreads(transaction, rows, where, query.by, ("lasted",))
-    return tuple(
-        HoldingRow(
-            **_about(drawing, *key),
-            stints=counts[key]["counted"],
-            seconds=counts[key]["total"] / 1e6,
-            held=lasted[key]["lasted"],
-            **{name: counts[key][name] for name in ("returned", "resolved", "hops")},
-            hops_per_case=_mean(counts[key]["hops"], counts[key]["resolved"]),
-        )
-        for key in sorted(counts, key=lambda key: (key[0] or "", key[1]))
+        held = figures(transaction, rows, where, query.by, ("lasted",), COUNTS)
+    found = [
+        _told(_level(key[0]) if query.by == "level" else drawing.about(*key), held[key])
+        for key in sorted(held, key=lambda key: (key[0] or "", key[1]))
+    ]
+    return suppressed(
+        found, lambda row: is_sensitive(row.key if query.by == "kind" else query.kind), TOLD_FROM, drawing.above
     )
 
 
-def _about(drawing: Drawing, key: str | None, community: str) -> dict[str, Any]:
-    told = drawing.about(key, community)
-    return told | {"name": told["name"] or LEVELS.get(key or "")}
+def _level(code: str | None) -> dict[str, str | None]:
+    return {"key": code, "name": LEVELS[code or ""], "community": None}
 
 
-def _mean(of: int, n: int) -> float | None:
-    return round(of / n, 2) if n else None
+def _told(about: dict[str, str | None], held: Figures) -> HoldingRow:
+    counts = held.counts
+    return HoldingRow(
+        **about,
+        stints=counts["counted"],
+        seconds=counts["total"] / 1e6,
+        held=held.spread("lasted"),
+        **{name: counts[name] for name in ("returned", "resolved", "hops")},
+        hops_per_case=round(counts["hops"] / counts["resolved"], 2) if counts["resolved"] else None,
+    )

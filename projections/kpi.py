@@ -109,11 +109,11 @@ def kpis(at: AsOf, scope: Scope, query: KpiQuery, definitions: Sequence[Definiti
 def _counted(at: AsOf, scope: Scope, query: KpiQuery, asked: Sequence[Definition], drawing: Drawing) -> Counted:
     """What each figure counts, where it counts anything."""
     found: Counted = defaultdict(dict)
+    where = places(scope, drawing.under(query.territory))
     with at.views.reading() as transaction:
-        source = drawing.rows(transaction, Cycles, counting(query))
         for day in dict.fromkeys(one.day for one in asked):
             dated = [one for one in asked if one.day == day]
-            where = due(day, at, scope, query, drawing)
+            source = drawing.rows(transaction, Cycles, counting(query, day, microseconds(at.now)))
             for key, community, *sums in _summed(transaction, source, where, dated, query.by):
                 pairs = zip(dated, map(Sums, sums[::2], sums[1::2]), strict=True)
                 if counted := {one.code: pair for one, pair in pairs if pair.denominator}:
@@ -138,21 +138,15 @@ def judged_by(
     return [one for one in in_force(last, definitions) if not wanted or one.code in wanted]
 
 
-def counting(query: KpiFilter) -> Where:
-    """The cycles that may count in any figure, but for places and days."""
+def counting(query: KpiFilter, day: str, now: int) -> Where:
+    """The cycles that may count in a figure of this day, but for places: in the period, and past by now."""
     where = Where()
     where.add(BASE)
     where.equal("kind", query.kind)
     where.equal('"lead"', query.unit)
-    return where
-
-
-def due(day: str, at: AsOf, scope: Scope, query: KpiFilter, drawing: Drawing) -> Where:
-    """Where and when: what lies in the places asked about and in the period, and is past."""
-    where = places(scope, drawing.under(query.territory))
     where.add(f"{day} >= ?", query.from_day.isoformat() if query.from_day else "0")
     where.add(f"{day} <= ?", query.to_day.isoformat() if query.to_day else "9")
-    where.add(past(day), microseconds(at.now))
+    where.add(past(day), now)
     return where
 
 

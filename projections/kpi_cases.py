@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field, field_validator
 
+from domain.clocks import SHANGHAI
 from domain.incident.words import Kind, Stage
 from domain.model import Model
 from domain.territory import Place
@@ -13,9 +14,9 @@ from projections.cursor import Cursor
 from projections.cycles import DAYS, TIMES, Cycles
 from projections.database import Row
 from projections.docket import Docket
-from projections.drawn import Drawing, LevelName
+from projections.drawn import Drawing, LevelName, places
 from projections.frame import PATH
-from projections.kpi import CODES, KpiFilter, counting, due, judged_by, past
+from projections.kpi import CODES, KpiFilter, counting, judged_by
 from projections.kpi_definitions import DEFINITIONS, Definition, definition
 from projections.reading import AsOf, Where, microseconds, moment
 from projections.scope import Scope
@@ -104,28 +105,29 @@ def kpi_cases(at: AsOf, scope: Scope, query: KpiCasesQuery) -> KpiCases:
     What is past is past as of the first page, as long as one reads.
     """
     one, asked = _definition(at, query), query.asked
-    cursor = Cursor.read(query.cursor, asked, 3) if query.cursor else Cursor(microseconds(at.now), ())
+    now = microseconds(at.now)
+    cursor = Cursor.read(query.cursor, asked, 3) if query.cursor else Cursor(now, ())
     drawing = Drawing(at.territory, now=query.drawn == "now")
-    where = _where(one, at, scope, query, drawing)
-    where.add(past(one.day), cursor.now)
+    where = _where(one, scope, query, drawing)
+    counted = counting(query, one.day, min(now, cursor.now))
     hit, of = f"CASE WHEN {one.met} THEN {one.hit} ELSE 0 END", one.of
     with at.views.reading() as transaction:
-        rows = drawing.rows(transaction, Cycles, counting(query))
+        rows = drawing.rows(transaction, Cycles, counted)
         values = (*rows.values, *where.values)
         totals = f"""
             SELECT count(*), CAST(coalesce(sum({hit}), 0) AS BIGINT), CAST(coalesce(sum({of}), 0) AS BIGINT)
             FROM {rows.sql} WHERE {where}"""
         [count, numerator, denominator] = transaction.execute(totals, values).fetchone()
-        beyond = "WHERE (time, opened, cycle) > (?, ?, ?)" if cursor.after else ""
+        if cursor.after:
+            rows = drawing.rows(transaction, Cycles, _from(cursor, query, one.day))
+            where.add(f"({DAYS[one.day]}, opened, cycle) > (?, ?, ?)", *cursor.after)
         page = f"""
-            SELECT * FROM (
-                SELECT drawn.*, {DAYS[one.day]} AS time, {hit} AS hit, {of} AS of_all, opened, number
-                FROM (SELECT * FROM {rows.sql} WHERE {where}) AS drawn
-                JOIN (SELECT id AS listed, opened, number FROM "{Docket.name}") AS docket ON listed = id
-            ) AS found {beyond} ORDER BY time, opened, cycle LIMIT ?"""
-        found = transaction.execute(page, (*values, *cursor.after, query.limit + 1)).fetchall()
+            SELECT drawn.*, {DAYS[one.day]} AS time, {hit} AS hit, {of} AS of_all, opened, number
+            FROM {rows.sql} JOIN (SELECT id AS listed, opened, number FROM "{Docket.name}") AS docket ON listed = id
+            WHERE {where} ORDER BY {one.day}, time, opened, cycle LIMIT ?"""
+        found = transaction.execute(page, (*rows.values, *where.values, query.limit + 1)).fetchall()
     shown = found[: query.limit]
-    places = [(row["time"], row["opened"], row["cycle"]) for row in shown]
+    ends = [(row["time"], row["opened"], row["cycle"]) for row in shown]
     return KpiCases(
         kpi=one.code,
         version=one.version,
@@ -133,7 +135,7 @@ def kpi_cases(at: AsOf, scope: Scope, query: KpiCasesQuery) -> KpiCases:
         count=count,
         numerator=numerator,
         denominator=denominator,
-        next=cursor.moved(places[-1]).written(asked) if len(found) > query.limit else None,
+        next=cursor.moved(ends[-1]).written(asked) if len(found) > query.limit else None,
     )
 
 
@@ -147,8 +149,16 @@ def _definition(at: AsOf, query: KpiCasesQuery) -> Definition:
     return found
 
 
-def _where(one: Definition, at: AsOf, scope: Scope, query: KpiCasesQuery, drawing: Drawing) -> Where:
-    where = due(one.day, at, scope, query, drawing)
+def _from(cursor: Cursor, query: KpiCasesQuery, day: str) -> Where:
+    """What may come at a place in the order or beyond: no index need be read from the beginning."""
+    reached = moment(cursor.after[0])
+    if reached is not None:
+        query = query.model_copy(update={"from_day": reached.astimezone(SHANGHAI).date()})
+    return counting(query, day, cursor.now)
+
+
+def _where(one: Definition, scope: Scope, query: KpiCasesQuery, drawing: Drawing) -> Where:
+    where = places(scope, drawing.under(query.territory))
     where.add(f"({one.counts})")
     where.add(PARTS[query.part].format(met=f"({one.met})", hit=one.hit, of=one.of))
     if query.without:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Literal
 
 from pydantic import Field
@@ -55,47 +56,43 @@ def key_of(by: str, dialect: Dialect) -> str:
     return keys.get(by, by)
 
 
-def spreads(
-    transaction: Transaction,
-    rows: Source,
-    where: Where,
-    by: str,
-    measures: Sequence[str],
-    read: Callable[[int], float] = seconds,
-) -> dict[Key, dict[str, Spread]]:
-    """The spread of each measure, a column of rows that say in `counted` how often; `read` makes seconds of its values.
+class Figures:
+    """What adds up in one row: its counts, and how often each value of each measure was found."""
 
-    A percentile is the nearest rank: the least value that so many of a hundred do not exceed.
-    """
-    each = " UNION ALL ".join(f"SELECT '{measure}' AS measure" for measure in measures)
-    value = " ".join(f"WHEN '{measure}' THEN {measure}" for measure in measures)
-    ranks = ", ".join(f"min(value) FILTER (WHERE upto * 100 >= total * {share})" for share in SHARES.values())
+    def __init__(self, measures: Sequence[str], counts: Sequence[str]) -> None:
+        self.counts = dict.fromkeys(counts, 0)
+        self._found: dict[str, dict[int, int]] = {measure: {} for measure in measures}
+
+    def add(self, values: Sequence[int], counts: Sequence[int]) -> None:
+        """So many more that took so long, in the order of measures and counts; the first count says how many."""
+        for name, count in zip(self.counts, counts, strict=True):
+            self.counts[name] += count
+        for found, value in zip(self._found.values(), values, strict=True):
+            found[value] = found.get(value, 0) + counts[0]
+
+    def spread(self, measure: str, read: Callable[[int], float] = seconds) -> Spread:
+        """The nearest ranks: the least value that so many of a hundred do not exceed; `read` makes seconds of it."""
+        counted = sorted((value, n) for value, n in self._found[measure].items() if n and value > UNKNOWN)
+        if not counted:
+            return Spread()
+        values, upto = [value for value, _ in counted], list(accumulate(n for _, n in counted))
+        ranks = {name: bisect_left(upto, -(-upto[-1] * share // 100)) for name, share in SHARES.items()}
+        told = {name: round(read(values[rank]), 2) for name, rank in ranks.items()}
+        return Spread(n=upto[-1], max=round(read(values[-1]), 2), **told)
+
+
+def figures(
+    transaction: Transaction, rows: Source, where: Where, by: str, measures: Sequence[str], counts: Sequence[str]
+) -> dict[Key, Figures]:
+    """What there is of each key; nothing where the first of the counts adds up to nothing."""
+    added = ", ".join(f"CAST(sum({count}) AS BIGINT)" for count in counts)
+    columns = range(1, 3 + len(measures))
     statement = f"""
-        WITH spread AS (
-            SELECT {key_of(by, transaction.dialect)} AS about, {community_of(by)} AS near, measure,
-                CASE measure {value} END AS value, sum(counted) AS times
-            FROM {rows.sql} CROSS JOIN ({each}) AS measures WHERE {where} GROUP BY 1, 2, 3, 4
-        ), ranked AS (
-            SELECT *, sum(times) OVER (PARTITION BY about, near, measure ORDER BY value) AS upto,
-                sum(times) OVER (PARTITION BY about, near, measure) AS total
-            FROM spread WHERE value > {UNKNOWN} AND times <> 0
-        )
-        SELECT about, near, measure, CAST(max(total) AS BIGINT), {ranks}, max(value)
-        FROM ranked GROUP BY 1, 2, 3"""
-    found: defaultdict[Key, dict[str, Spread]] = defaultdict(dict)
-    for about, near, measure, n, *values in transaction.execute(statement, (*rows.values, *where.values)):
-        told = dict(zip((*SHARES, "max"), (round(read(value), 2) for value in values), strict=True))
-        found[about, near][measure] = Spread(n=n, **told)
-    return found
-
-
-def sums(
-    transaction: Transaction, rows: Source, where: Where, by: str, columns: Sequence[str]
-) -> dict[Key, dict[str, int]]:
-    """What these columns add up to, `counted` the first of them; nothing where that is nothing."""
-    added = ", ".join(f"CAST(sum({column}) AS BIGINT)" for column in columns)
-    statement = f"""
-        SELECT {key_of(by, transaction.dialect)}, {community_of(by)}, {added}
-        FROM {rows.sql} WHERE {where} GROUP BY 1, 2 HAVING sum(counted) <> 0"""
-    found = transaction.execute(statement, (*rows.values, *where.values))
-    return {(about, near): dict(zip(columns, added, strict=True)) for about, near, *added in map(tuple, found)}
+        SELECT {key_of(by, transaction.dialect)}, {community_of(by)}, {", ".join(measures)}, {added}
+        FROM {rows.sql} WHERE {where} GROUP BY {", ".join(map(str, columns))}"""
+    found: dict[Key, Figures] = {}
+    for about, near, *row in transaction.execute(statement, (*rows.values, *where.values)):
+        if (about, near) not in found:
+            found[about, near] = Figures(measures, counts)
+        found[about, near].add(row[: len(measures)], row[len(measures) :])
+    return {key: one for key, one in found.items() if one.counts[counts[0]]}

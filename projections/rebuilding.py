@@ -140,12 +140,12 @@ class Rebuilding:
                         self._step(transaction, view, step)
 
     def _step(self, transaction: Transaction, view: View, step: str) -> None:
+        self._note(transaction, view, steps=self._at[view].steps + 1)
         if step:
             transaction.execute(step)
         else:
             for table in tables_of(view, self._at[view].generation):
                 transaction.analyze(table)
-        self._note(transaction, view, steps=self._at[view].steps + 1)
 
     def _keep_up(self) -> None:
         """Merge what has come meanwhile."""
@@ -224,10 +224,11 @@ class Rebuilding:
     def _write(self, transaction: Transaction, part: Part, how: Writing) -> None:
         events = max(part.reached, self._pages.head)
         for view, rows in part.changes.items():
-            self._tables.put(transaction, view, self._at[view].generation, rows, how)
             self._note(transaction, view, position=part.reached, events=events)
+            self._tables.put(transaction, view, self._at[view].generation, rows, how)
 
     def _note(self, transaction: Transaction, view: View, **changes: Any) -> None:
+        """First of all: whoever was overtaken is to do nothing."""
         before = self._at[view]
         self._at[view] = before._replace(touched=int(time()), **changes)
         note(transaction, view.name, before, self._at[view])

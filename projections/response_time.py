@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from domain.model import Code
 from domain.territory import Territory
 from projections.drawn import Drawing, RollUpQuery, RollUpRow, days, places
 from projections.frame import PATH
-from projections.percentiles import By, Spread, bucket, seconds, spreads, sums
+from projections.percentiles import By, Figures, Spread, bucket, figures, seconds
 from projections.projection import KEY, SUM, Merge, Projection
 from projections.reading import Readable, Where, microseconds
 from projections.scope import Scope
@@ -109,11 +110,11 @@ def response_times(
             rows = drawing.rows(transaction, Stretches, ended(query))
         else:
             rows = drawing.rows(transaction, ResponseTime, _counted(query))
-        counts = sums(transaction, rows, where, query.by, COUNTS)
-        found = spreads(transaction, rows, where, query.by, MEASURES, _exactly if query.exact else seconds)
-    keys = sorted(counts, key=lambda key: (key[0] or "", key[1]))
+        found = figures(transaction, rows, where, query.by, MEASURES, COUNTS)
+    read = _exactly if query.exact else seconds
+    keys = sorted(found, key=lambda key: (key[0] or "", key[1]))
     return suppressed(
-        [_told(drawing, *key, counts[key], found[key]) for key in keys],
+        [_told(drawing.about(*key), found[key], read) for key in keys],
         lambda row: is_sensitive(row.key if query.by == "kind" else query.kind),
         {"n": TOLD_FROM},
         drawing.above,
@@ -152,15 +153,13 @@ def _exactly(microseconds: int) -> float:
     return microseconds / 1e6
 
 
-def _told(
-    drawing: Drawing, key: str | None, community: str, counts: dict[str, int], found: dict[str, Spread]
-) -> ResponseTimeRow:
-    n, due, on_time = counts["counted"], counts["due"], counts["on_time"]
-    measured = {measure: found.get(measure, Spread()) for measure in MEASURES}
+def _told(about: dict[str, str | None], found: Figures, read: Callable[[int], float]) -> ResponseTimeRow:
+    n, due, on_time = (found.counts[count] for count in ("counted", "due", "on_time"))
+    measured = {measure: found.spread(measure, read) for measure in MEASURES}
     return ResponseTimeRow(
-        **drawing.about(key, community),
+        **about,
         **measured,
-        **{name: counts[name] for name in COUNTS[1:]},
+        **{name: found.counts[name] for name in COUNTS[1:]},
         n=n,
         undetermined=n - measured["worked"].n,
         on_time_share=round(on_time / due, 4) if due else None,

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
+from json import dumps
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ DIALECT = Dialect(
     counter="INTEGER PRIMARY KEY",
     clustered=" WITHOUT ROWID",
     monday="date({}, 'weekday 0', '-6 days')",
+    among="{} IN (SELECT value FROM json_each(?))",
     merges=True,
 )
 
@@ -45,7 +47,8 @@ class SQLiteTransaction:
         self._meaning = meaning
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> Rows:
-        return self._connection.execute(self._meaning(statement), values)
+        bound = [dumps(value) if isinstance(value, list) else value for value in values]
+        return self._connection.execute(self._meaning(statement), bound)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         self._connection.executemany(self._meaning(statement), rows)

@@ -131,8 +131,8 @@ class Driver(Protocol):
     def alike(self, case_id: str) -> list[Json]:
         """What may be about the same matter."""
 
-    def docket(self, query: Query) -> list[Json]:
-        """The views show whatever was acknowledged before."""
+    def docket(self, query: Query) -> Json:
+        """A page. The views show whatever was acknowledged before."""
 
     def workload(self, query: Query) -> Json:
         """Rows and distribution."""
@@ -233,10 +233,10 @@ class Domain:
             for line in lines
         ]
 
-    def docket(self, query: Query) -> list[Json]:
+    def docket(self, query: Query) -> Json:
         with self._looking(query) as (at, asked):
-            page = docket(at.views, Scope.all(), DocketQuery.model_validate(asked), at.now)
-        return [row.model_dump(mode="json") for row in page.items]
+            page = docket(at.views, Scope.all(), DocketQuery.model_validate(asked), at.now, at.territory)
+        return page.model_dump(mode="json")
 
     def workload(self, query: Query) -> Json:
         with self._looking(query) as (at, asked):

@@ -89,9 +89,8 @@ class Http:
         events: list[Json] = self._get(f"incidents/{case_id}/history", _as_of(as_of)).json()["events"]
         return events
 
-    def docket(self, query: Query) -> list[Json]:
-        items: list[Json] = self._view("incidents", query)["items"]
-        return items
+    def docket(self, query: Query) -> Json:
+        return self._view("incidents", query)
 
     def workload(self, query: Query) -> Json:
         return self._view("views/workload", query)

@@ -24,10 +24,16 @@ READS = {
 MERIT = re.compile(r"rank|score|points|league|best|worst|top_|名次")
 """How a field would be called that says who is better."""
 ORDERS = re.compile(r"sort|order|rank|top|desc")
-BY_TIME = {"reported_at", "updated_at", "due_at", "light"}
+BY_TIME = {"reported_at", "updated_at", "due_at", "ended_at", "light"}
+"""In which order cases may be asked for."""
 CASES = {"officer-chen": 3, "officer-ge": 1, "officer-zhang": 2}
-GRIDS = {"officer-chen": "grid-changwanli-2", "officer-ge": "grid-chuangdan-1", "officer-zhang": "grid-yunjian-3"}
 """Of the one with the most, the fewest and some, in order of their ids."""
+GRIDS = {"officer-chen": "grid-changwanli-2", "officer-ge": "grid-chuangdan-1", "officer-zhang": "grid-yunjian-3"}
+SECRETARIES = {
+    "officer-chen": "secretary-changwanli",
+    "officer-ge": "secretary-sanjiaoping",
+    "officer-zhang": "secretary-yunjian",
+}
 
 
 def words(schema: Any) -> set[str]:
@@ -50,14 +56,31 @@ def service(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         visitor = Visitor(client, clock)
         for officer, cases in CASES.items():
             for _ in range(cases):
-                assert visitor.report(officer, grid=GRIDS[officer]).is_success
+                _attended(visitor, officer, 0.1 * cases)
         yield visitor
 
 
+def _attended(visitor: Visitor, officer: str, hours: float) -> None:
+    """A case of the officer's grid: they have it and come, sooner or later, and hand it over."""
+    case = visitor.report(officer, grid=GRIDS[officer]).json()["incident_id"]
+    secretary = SECRETARIES[officer]
+    for who, command, body in (
+        (secretary, "accept", {}),
+        (secretary, "assign", {"officer": officer}),
+        (officer, "arrive", {}),
+        (secretary, "hand-over", {"officer": secretary}),
+    ):
+        visitor.clock.forward(hours)
+        assert visitor.ask(who, command, body, case).is_success
+
+
 def test_nothing_can_be_asked_for_in_an_order_but_cases_by_their_times_and_lights() -> None:
-    orders = {(path, name) for path, asked in READS.items() for name in asked if ORDERS.search(name)}
-    assert orders == {("/api/v1/incidents", "sort")}
-    assert {word.removeprefix("-") for word in words(READS["/api/v1/incidents"]["sort"])} == BY_TIME
+    orders = {
+        (path, name): words(asked[name]) for path, asked in READS.items() for name in asked if ORDERS.search(name)
+    }
+    assert orders[("/api/v1/incidents", "sort")]
+    for ordered in orders.values():
+        assert {word.removeprefix("-") for word in ordered} <= BY_TIME
 
 
 def test_no_field_says_who_is_better() -> None:
@@ -68,7 +91,7 @@ def test_no_field_says_who_is_better() -> None:
 
 
 def test_figures_of_people_are_asked_for_where_it_is_looked_at_here() -> None:
-    assert "/api/v1/views/workload" in OF_PEOPLE
+    assert {f"/api/v1/views/{view}" for view in ("workload", "response-times", "holding")} <= set(OF_PEOPLE)
 
 
 @pytest.mark.parametrize("path", OF_PEOPLE)
@@ -79,6 +102,7 @@ def test_people_come_in_the_order_of_their_ids_whatever_the_figures(
     query = {"by": "officer", "after": str(service.stored()), **period}
     told = service.client.get(path, params=query, headers=identity("district-desk")).json()
     keys = [row["key"] for row in told["rows"]]
+    assert CASES.keys() <= set(keys)
     assert keys == sorted(keys, key=lambda key: key or "")
     assert told.get("distribution") is None
     assert {row.get("times_median") for row in told["rows"]} <= {None}

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from tests import postgres
-from tests.bench import append, command, http, lights, load, rebuild
+from tests.bench import append, command, http, lights, load, rebuild, tier
 from tests.bench.measuring import FULL, QUICK, Size
 from tests.bench.report import Machine, Report, Row
 from tests.bench.stores import Bench, PostgresStore, SQLiteStore, Store
@@ -34,6 +34,11 @@ class Group(StrEnum):
     LOAD = "load"
     REBUILD = "rebuild"
     LIGHTS = "lights"
+    DISTRICT = "district"
+
+
+USUAL = tuple(group for group in Group if group is not Group.DISTRICT)
+"""A whole district takes as long as the others together: `make district`."""
 
 
 class Kind(StrEnum):
@@ -50,6 +55,7 @@ MEASURES: dict[Group, Callable[[Bench], list[Row]]] = {
     Group.LOAD: load.measure,
     Group.REBUILD: rebuild.measure,
     Group.LIGHTS: lights.measure,
+    Group.DISTRICT: tier.measure,
 }
 
 
@@ -57,7 +63,7 @@ MEASURES: dict[Group, Callable[[Bench], list[Row]]] = {
 class Wanted:
     """Which rows."""
 
-    groups: tuple[Group, ...] = tuple(Group)
+    groups: tuple[Group, ...] = USUAL
     kinds: tuple[Kind, ...] = tuple(Kind)
 
 
@@ -108,10 +114,14 @@ def main(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    report = run(size, seed, console, Wanted(tuple(only or Group), tuple(store or Kind)))
+    report = run(size, seed, console, Wanted(tuple(only or USUAL), tuple(store or Kind)))
     console.print(report.table())
     json.write_text(report.model_dump_json(indent=2))
     console.print(f"{json} written.")
+    for failure in report.failed:
+        console.print(f"FAILED: {failure}")
+    if report.failed:
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ not done. How often something happens is a guess of the right order, not a stati
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
@@ -15,44 +14,42 @@ from domain.casework.open_cases import OpenCase
 from domain.incident import commands as c
 from domain.incident.events.coordination import Attendance, Promise
 from domain.incident.events.handling import Settlement
+from domain.incident.state import Incident
 from domain.incident.voices import ANONYMOUS, Voice
 from domain.incident.words import MUST_ATTEND, Answer, Capacity, Card, HelpFrom, Kind, OutcomeCode, Source, Stage
 from domain.model import Person
 from domain.territory import Level, Staff
+from tests.bench.deeds import DAY, Deed
 from tests.bench.district import Crew
+from tests.bench.requests import CATEGORIES, URGENCY, appealed, corrected, delayed
 
-DAY = 24 * 60
 KINDS = {Kind.EMERGENCY: 2, Kind.HARDSHIP: 1, Kind.DISPUTE: 2, Kind.ORDINARY: 6}
-URGENCY = {Kind.EMERGENCY: 1, Kind.HARDSHIP: 2, Kind.DISPUTE: 3, Kind.ORDINARY: 4}
-CATEGORIES = [f"{main:02d}{sub:02d}" for main in range(1, 14) for sub in range(1, 7)]
 TROUBLES = (
     "楼栋化粪池外溢，污水流到路面，住户出入困难，联系不到维修师傅",
     "楼道堆放杂物堵塞消防通道，多次劝说无效，请尽快协调处理",
     "地下室积水已有半米，水泵损坏，担心影响楼栋安全",
     "独居老人家中漏水，被褥被浸湿，需要帮助联系物业和亲属",
 )
+ARRIVE = c.Arrive(note="到场查看，先做好安全防护")
 NOTES = ("联系维修师傅到场疏通管道，先拉警戒线，提醒住户绕行", "已与双方分别谈话，约定当晚再次上门查看进展情况")
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """Somebody (staff, or a resident by subject id) asks for something, `minutes` after the deed before."""
+def report(crew: Crew, subject: str, neighbour: Incident | None, rnd: Random) -> tuple[Staff, c.Report]:
+    """What a case begins with: by hotline, app or visit from somebody, or seen on patrol.
 
-    minutes: float
-    who: Staff | str
-    command: c.Step | c.PairedStep
-
-
-def report(crew: Crew, subject: str, rnd: Random) -> tuple[Staff, c.Report]:
-    """What a case begins with: by hotline, app or visit from somebody, or seen on patrol."""
+    Now and then it is what the last open case of the grid, `neighbour`, is about.
+    """
     [kind] = rnd.choices(list(KINDS), list(KINDS.values()))
     [source] = rnd.choices([Source.HOTLINE, Source.APP, Source.VISIT, Source.PATROL], [4, 3, 1, 2])
+    again = neighbour.standing if neighbour and rnd.random() < 0.1 else None
     patrol = source is Source.PATROL
+    at_home = crew.buildings and rnd.random() < 0.6
     command = c.Report(
-        kind=kind,
-        urgency=URGENCY[kind],
-        category=rnd.choice(CATEGORIES),
+        kind=again.kind if again else kind,
+        urgency=again.urgency if again else URGENCY[kind],
+        category=again.category if again else rnd.choice(CATEGORIES),
         grid=crew.grid,
+        building=rnd.choice(crew.buildings) if at_home else None,
         source=source,
         description=rnd.choice(TROUBLES),
         address=f"{crew.grid}号楼前",
@@ -66,28 +63,29 @@ def course(case: OpenCase, crew: Crew, neighbour: str | None, rnd: Random) -> It
     if rnd.random() < 0.04:
         yield Deed(rnd.uniform(2, 60), crew.community, c.Reject(reason="不属于本区管辖，已告知拨打市热线"))
     elif rnd.random() < 0.02 and case.state.reporter:
-        yield Deed(rnd.uniform(5, 300), case.state.reporter, c.Withdraw(reason="已经自行解决"))
+        soon = rnd.random() < 0.8
+        yield Deed(rnd.uniform(5, 300 if soon else 40 * DAY), case.state.reporter, c.Withdraw(reason="已经自行解决"))
     elif rnd.random() < 0.7:
         yield Deed(rnd.uniform(1, 25), crew.community, c.Accept())
-    if neighbour and rnd.random() < 0.05:
+    if neighbour and rnd.random() < 0.1:
         yield from _duplicate(case, crew, neighbour, rnd)
     if rnd.random() < 0.5 and case.state.accepted:
         yield from _dispatched(case, crew, rnd)
-    yield from _corrected(case, crew, rnd)
+    yield from corrected(crew, rnd)
     yield from _cycle(case, crew, rnd)
-    if case.state.stage is Stage.CLOSED and rnd.random() < 0.04:
+    while case.state.stage is Stage.CLOSED and rnd.random() < 0.04:
         yield Deed(rnd.uniform(1, 20) * DAY, crew.community, c.Reopen(reason="当事人反映同样的问题再次出现"))
         yield from _cycle(case, crew, rnd)
     if case.state.stage is Stage.CLOSED and rnd.random() < 0.2:
-        yield from _appealed(crew, rnd)
+        yield from appealed(crew, rnd)
     if case.state.stage is Stage.CLOSED and rnd.random() < 0.7:
         yield Deed(rnd.uniform(1, 10) * DAY, crew.checker, c.Archive())
 
 
 def _duplicate(case: OpenCase, crew: Crew, primary: str, rnd: Random) -> Iterator[Deed]:
     yield Deed(rnd.uniform(10, 120), crew.community, c.Merge(into=primary, reason="同一处问题，重复反映"))
-    if rnd.random() < 0.1:
-        yield Deed(rnd.uniform(10, 600), crew.community, c.Unmerge(reason="并非同一件事，各办各的"))
+    if rnd.random() < 0.15:
+        yield Deed(rnd.uniform(10, 3 * DAY), crew.community, c.Unmerge(reason="并非同一件事，各办各的"))
 
 
 def _dispatched(case: OpenCase, crew: Crew, rnd: Random) -> Iterator[Deed]:
@@ -99,28 +97,23 @@ def _dispatched(case: OpenCase, crew: Crew, rnd: Random) -> Iterator[Deed]:
     else:
         yield Deed(rnd.uniform(5, 60), crew.unit, c.SignFor())
     yield Deed(rnd.uniform(1, 15), crew.community, c.Assign(officer=crew.officer.id))
-
-
-def _corrected(case: OpenCase, crew: Crew, rnd: Random) -> Iterator[Deed]:
-    if rnd.random() < 0.03:
-        ask = c.RequestCorrection(category=rnd.choice(CATEGORIES), urgency=2, reason="登记时选错，经核实更正")
-        yield Deed(rnd.uniform(10, 200), crew.officer, ask)
-        yield Deed(rnd.uniform(10, 200), crew.community, c.GrantCorrection(note="情况属实"))
-    if rnd.random() < 0.01:
-        yield Deed(rnd.uniform(10, 200), crew.officer, c.RequestVoid(reason="测试误报，无此事"))
-        yield Deed(rnd.uniform(10, 200), crew.community, c.GrantVoid(note="情况属实"))
+    if rnd.random() < 0.02:
+        yield Deed(rnd.uniform(5, 300), crew.community, c.HandOver(officer=crew.community.id, reason="轮休交接"))
 
 
 def _cycle(case: OpenCase, crew: Crew, rnd: Random) -> Iterator[Deed]:
     """From the first step on site to the closing; a failed check sends it round again."""
     kind = case.state.standing.kind
-    if kind in MUST_ATTEND or rnd.random() < 0.6:
-        yield Deed(rnd.uniform(3, 90), crew.officer, c.Arrive(note="到场查看，先做好安全防护"))
+    forgotten = kind in MUST_ATTEND and rnd.random() < 0.04
+    if not forgotten and (kind in MUST_ATTEND or rnd.random() < 0.6):
+        yield Deed(rnd.uniform(3, 90), crew.officer, ARRIVE)
     yield Deed(rnd.uniform(5, 120), crew.officer, c.TakeAction(note=rnd.choice(NOTES)))
     yield from _helped(case, crew, rnd)
-    yield from _delayed(case, crew, rnd)
+    yield from delayed(case, crew, rnd)
     if kind is Kind.DISPUTE:
         yield from _mediated(case, crew, rnd)
+    if forgotten and rnd.random() < 0.7:  # else it stays open: nobody may resolve what nobody has seen
+        yield Deed(rnd.uniform(0.2, 6) * DAY, crew.officer, ARRIVE)
     if rnd.random() < 0.03:
         yield from _paid(crew, rnd)
     for _ in range(3):
@@ -145,20 +138,6 @@ def _helped(case: OpenCase, crew: Crew, rnd: Random) -> Iterator[Deed]:
         yield Deed(rnd.uniform(10, 120), crew.unit, answer)
     if rnd.random() < 0.02:
         yield Deed(rnd.uniform(60, 900), crew.street, c.Supervise(card=Card.YELLOW, demand="三日内报告处置进展"))
-
-
-def _delayed(case: OpenCase, crew: Crew, rnd: Random) -> Iterator[Deed]:
-    if rnd.random() < 0.04:
-        yield Deed(rnd.uniform(5, 60), crew.officer, c.RequestExtension(reason="配件须从外地调运，三日内到货"))
-        yield Deed(rnd.uniform(5, 60), crew.community, c.GrantExtension(note="同意"))
-    if rnd.random() < 0.02:
-        until = case.recorded_at + timedelta(days=rnd.uniform(5, 60))
-        ask = c.RequestSuspension(until=until, reason="须待雨季过后才能开挖管沟")
-        yield Deed(rnd.uniform(5, 60), crew.officer, ask)
-        yield Deed(rnd.uniform(5, 60), crew.community, c.GrantSuspension(note="同意"))
-    if rnd.random() < 0.3:
-        evidence = c.AddEvidence(digest=f"{rnd.getrandbits(256):064x}", media_type="image/jpeg", size=204_800)
-        yield Deed(rnd.uniform(1, 20), crew.officer, evidence)
 
 
 def _mediated(case: OpenCase, crew: Crew, rnd: Random) -> Iterator[Deed]:
@@ -189,13 +168,6 @@ def _paid(crew: Crew, rnd: Random) -> Iterator[Deed]:
     yield Deed(rnd.uniform(0.1, 1) * DAY, crew.community, back)
 
 
-def _appealed(crew: Crew, rnd: Random) -> Iterator[Deed]:
-    """Only a case that was late comes through with it."""
-    yield Deed(rnd.uniform(0.5, 3) * DAY, crew.officer, c.AppealTimeout(reason="暴雨红色预警期间道路中断"))
-    answer = c.ExemptTimeout(note="情况属实") if rnd.random() < 0.5 else c.UpholdTimeout(note="理由不足")
-    yield Deed(rnd.uniform(0.5, 3) * DAY, crew.community, answer)
-
-
 def _followed_up(case: OpenCase, crew: Crew, rnd: Random) -> Iterator[Deed]:
     """Everybody affected is asked, some in vain; a duplicate merged meanwhile brings more people to ask."""
     for _ in range(3):
@@ -216,5 +188,16 @@ def _asked(person: str, voice: Voice, crew: Crew, rnd: Random) -> Iterator[Deed]
         for _ in range(3):
             yield Deed(rnd.uniform(0.6, 1) * DAY, crew.community, c.FollowUp(person=person, answer=Answer.UNREACHABLE))
     else:
-        answer = Answer.SATISFIED if rnd.random() < 0.9 else Answer.UNSATISFIED
-        yield Deed(rnd.uniform(10, 900), voice.answers, c.FollowUp(person=person, answer=answer, note="来得快，修得好"))
+        yield Deed(rnd.uniform(10, 900), voice.answers, _word(person, rnd))
+
+
+def _word(person: str, rnd: Random) -> c.FollowUp:
+    """What somebody says; two in three are asked whether anybody responded, and whether it is solved."""
+    pleased, asked = rnd.random() < 0.9, rnd.random() < 0.67
+    return c.FollowUp(
+        person=person,
+        answer=Answer.SATISFIED if pleased else Answer.UNSATISFIED,
+        responded=rnd.random() < (0.98 if pleased else 0.7) if asked else None,
+        solved=rnd.random() < (0.95 if pleased else 0.3) if asked else None,
+        note="来得快，修得好" if pleased else "还是老样子",
+    )

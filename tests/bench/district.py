@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import cycle
 
 from domain.model import Role
+from domain.registry import drawn
+from domain.registry.commands import JoinGrids, NewGrid, Part, SplitGrid
 from domain.territory import Level, Node, Staff, Territory, Unit
 
-STREETS, COMMUNITIES, ESTATES, GRIDS, UNITS = 7, 65, 392, 411, 60
+STREETS, COMMUNITIES, ESTATES, GRIDS, BUILDINGS, UNITS = 7, 65, 392, 411, 924, 60
+SPLIT, JOINED = ("grid-000", "grid-010"), ("grid-300", "grid-365")
+"""The grids that a redrawing splits in two, and those of one community that it makes one of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Who acts on the cases of one grid."""
+    """Who acts on the cases of one grid, and how busy it is, compared with others.
+
+    `beside` is another grid of its community.
+    """
 
     grid: str
+    buildings: tuple[str, ...]
+    beside: str
+    busy: float
     officer: Staff
     community: Staff
     street: Staff
@@ -51,6 +62,8 @@ def _tree() -> Iterator[Node]:
             yield Node(id=f"estate-{n:03d}", level=Level.ESTATE, name=f"第{n}小区", parent=parent)
             parent = f"estate-{n:03d}"
         yield Node(id=f"grid-{n:03d}", level=Level.GRID, name=f"第{n}网格", parent=parent)
+    for n in range(BUILDINGS):
+        yield Node(id=f"building-{n:03d}", level=Level.BUILDING, name=f"{n}栋", parent=f"grid-{n % GRIDS:03d}")
 
 
 def district() -> District:
@@ -64,6 +77,9 @@ def district() -> District:
     crews = tuple(
         Crew(
             grid=officer.scope,
+            buildings=tuple(f"building-{nth:03d}" for nth in range(n, BUILDINGS, GRIDS)),
+            beside=f"grid-{n + COMMUNITIES if n + COMMUNITIES < GRIDS else n - COMMUNITIES:03d}",
+            busy=1 / (n + 5),
             officer=officer,
             community=communities[n % COMMUNITIES],
             street=streets[n % COMMUNITIES % STREETS],
@@ -75,3 +91,22 @@ def district() -> District:
     )
     staff = (*officers, *communities, *streets, *checkers, *desks)
     return District(Territory(nodes=tuple(_tree()), units=tuple(units), staff=staff), crews)
+
+
+def redrawn(before: District, at: datetime) -> District:
+    """The same once some grids are split and some are joined, by the rules of the registry."""
+    territory, crews = before.territory, {crew.grid: [crew] for crew in before.crews}
+    for grid in SPLIT:
+        [crew] = crews[grid]
+        first, *rest = crew.buildings
+        halves = (
+            Part(id=f"{grid}-east", name="东", buildings=(first,)),
+            Part(id=f"{grid}-west", name="西", buildings=tuple(rest)),
+        )
+        territory = drawn(territory, SplitGrid(grid=grid, into=halves).changes(territory, at), at)
+        crews[grid] = [replace(crew, grid=part.id, buildings=part.buildings, busy=crew.busy / 2) for part in halves]
+    one = NewGrid(id="grid-joined", name="合")
+    territory = drawn(territory, JoinGrids(grids=JOINED, into=one).changes(territory, at), at)
+    for grid in JOINED:
+        crews[grid] = [replace(crew, grid=one.id) for crew in crews[grid]]
+    return District(territory, tuple(crew for those in crews.values() for crew in those))

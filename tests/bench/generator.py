@@ -2,16 +2,18 @@
 
 Every event is decided by the rule book and drafted as casework does it; only the way through the
 store is left out, and the HMAC of the body is a random number. Times run from the first working
-Monday of 2026; a case comes in every four minutes on average (135,000 a year).
+Monday of 2026; a case comes in every 3.8 minutes on average, 135,000 in the year. In summer some grids
+are redrawn, and the open cases in them follow. Each street lives for itself, so that several processes can
+share the work, and the same events come of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
-from itertools import count
+from heapq import heappop, heappush, merge
+from itertools import count, islice
 from random import Random
 from uuid import UUID
 
@@ -25,26 +27,33 @@ from domain.casework.recording import RecordedEvent
 from domain.casework.registers import LEVELLED
 from domain.clocks import SHANGHAI, Clocks, effective
 from domain.duty import Roster
+from domain.incident import commands as c
 from domain.incident.commands import PairedStep, decide
 from domain.incident.words import OPEN
 from domain.model import Refused, Role
 from domain.territory import Staff
-from tests.bench.courses import Deed, course, report
-from tests.bench.district import Crew, District, district
+from tests.bench.courses import course, report
+from tests.bench.deeds import Deed
+from tests.bench.district import STREETS, Crew, District, district, redrawn
 
 BEGINS = datetime(2026, 1, 5, tzinfo=UTC)
-BETWEEN_REPORTS = 4.0
-"""Minutes, on average."""
+REDRAWN = datetime(2026, 7, 1, tzinfo=UTC)
+BETWEEN_REPORTS = timedelta(minutes=3.8)
+"""In the whole district, on average."""
+SYSTEM = Caller(client="bidao", key="", actor="bidao", role=Role.SYSTEM)
 
 
-def generated(seed: int, events: int) -> Iterator[RecordedEvent]:
+def generated(seed: int, events: int, begins: datetime = BEGINS) -> Iterator[RecordedEvent]:
     """The first `events` lines of a district's log, in order of recording, positions not yet given."""
-    town = _Town(Random(seed))
-    left = events
-    while left > 0:
-        lines = town.next()
-        yield from lines[:left]
-        left -= len(lines)
+    streets = (lived(seed, street, begins) for street in range(STREETS))
+    return islice(merge(*streets, key=lambda line: line.recorded_at), events)
+
+
+def lived(seed: int, street: int, begins: datetime = BEGINS) -> Iterator[RecordedEvent]:
+    """The part of it that happens in one street; it has no end."""
+    town = _Street(Random(f"{seed} {street}"), street, begins, begins)
+    while True:
+        yield from town.next()
 
 
 def time_ordered(rnd: Random, at: datetime) -> UUID:
@@ -65,47 +74,66 @@ class _Due:
 
 
 @dataclass(slots=True)
-class _Town:
+class _Street:
     """The clock, the cases in somebody's hands, and what is due."""
 
     rnd: Random
-    place: District = field(default_factory=district)
+    street: int
+    now: datetime
+    next_report: datetime
     clocks: Clocks = field(default_factory=books)
-    now: datetime = BEGINS
-    next_report: datetime = BEGINS
     due: list[_Due] = field(default_factory=list)
     cases: dict[str, OpenCase] = field(default_factory=dict)
     newest: dict[str, OpenCase] = field(default_factory=dict)
     nth: Iterator[int] = field(default_factory=count)
+    place: District = field(init=False)
+    crews: list[Crew] = field(init=False)
     busy: list[float] = field(init=False)
+    between_reports: timedelta = field(init=False)
 
     def __post_init__(self) -> None:
-        self.busy = [1 / (rank + 5) for rank in range(len(self.place.crews))]
+        self._settle(district())
+        own = sum(self.busy) / sum(crew.busy for crew in self.place.crews)
+        self.between_reports = BETWEEN_REPORTS / own
 
     def next(self) -> list[RecordedEvent]:
         """The lines of whatever happens next; none where a rule refuses it."""
         if not self.due or self.next_report < self.due[0].at:
-            self.now = self.next_report
-            self.next_report += timedelta(minutes=self.rnd.expovariate(1 / BETWEEN_REPORTS))
-            [crew] = self.rnd.choices(self.place.crews, self.busy)
+            self._comes(self.next_report)
+            self.next_report += self.between_reports * self.rnd.expovariate(1)
+            [crew] = self.rnd.choices(self.crews, self.busy)
             return self._reported(crew)
         due = heappop(self.due)
-        self.now = due.at
+        self._comes(due.at)
         lines = self._done(due.case, due.deed)
         self._plan(due.case, due.coming)
         return lines
 
+    def _comes(self, moment: datetime) -> None:
+        """Time goes on; on the day of the redrawing the open cases are to follow it."""
+        if self.now < REDRAWN <= moment:
+            self._settle(redrawn(self.place, REDRAWN))
+            for nth, case in enumerate(self.cases.values()):
+                at = moment + timedelta(seconds=nth)
+                heappush(self.due, _Due(at, next(self.nth), Deed(0, SYSTEM, c.Redraw()), case, iter(())))
+        self.now = moment
+
+    def _settle(self, place: District) -> None:
+        self.place = place
+        self.crews = [crew for crew in place.crews if crew.street.scope == f"street-{self.street}"]
+        self.busy = [crew.busy for crew in self.crews]
+
     def _reported(self, crew: Crew) -> list[RecordedEvent]:
-        who, command = report(crew, f"s-{self.rnd.getrandbits(128):032x}", self.rnd)
+        before = self.newest.get(crew.grid)
+        neighbour = before.state if before and before.state.stage in OPEN else None
+        who, command = report(crew, f"s-{self.rnd.getrandbits(128):032x}", neighbour, self.rnd)
         caller = self._caller(who)
         act = self._act(caller, None)
         draft = Draft(caller, command.name, self._mac(), act)
         lines = draft.opening(str(case_id_of(caller.client, caller.key)), command.decide(act))
         case = self.cases[lines[0].case_id] = OpenCase.load(lines)
-        before = self.newest.get(crew.grid)
-        neighbour = before.state.id if before and before.state.stage in OPEN else None
         self.newest[crew.grid] = case
-        self._plan(case, course(case, crew, neighbour, self.rnd))
+        self._plan(case, course(case, crew, neighbour.id if neighbour else None, self.rnd))
         return lines
 
     def _plan(self, case: OpenCase, coming: Iterator[Deed]) -> None:
@@ -113,8 +141,8 @@ class _Town:
         if deed is not None:
             at = self.now + timedelta(minutes=deed.minutes)
             heappush(self.due, _Due(at, next(self.nth), deed, case, coming))
-        elif not case.state.duplicates:
-            del self.cases[case.state.id]
+        elif case.state.stage not in OPEN and not case.state.duplicates:
+            self.cases.pop(case.state.id, None)
 
     def _done(self, case: OpenCase, deed: Deed) -> list[RecordedEvent]:
         caller, command = self._caller(deed.who), deed.command
@@ -125,14 +153,18 @@ class _Town:
             events = decide(command, case.state, act, primary.state if primary else None)
         except Refused:
             return []
-        lines = Draft(caller, command.name, self._mac(), act).following(case, primary, events)
+        draft = Draft(caller, command.name, self._mac(), act)
+        lines = draft.following(case, primary, events)
         for touched in (case, primary):
             if touched is not None:
-                touched.extend([line for line in lines if line.case_id == touched.state.id])
+                own = [line for line in lines if line.case_id == touched.state.id]
+                touched.extend(own, draft.after.get(touched.state.id))
         return lines
 
-    def _caller(self, who: Staff | str) -> Caller:
+    def _caller(self, who: Staff | str | Caller) -> Caller:
         key = str(time_ordered(self.rnd, self.now))
+        if isinstance(who, Caller):
+            return replace(who, key=key)
         if isinstance(who, str):
             return Caller(client=who, key=key, actor=who, role=Role.RESIDENT)
         return Caller(client=who.id, key=key, actor=who.id, role=who.role, scope=who.scope, unit=who.unit)
@@ -142,7 +174,7 @@ class _Town:
         [upto] = self.rnd.choices([2, 30, 300], [75, 20, 5])
         occurred = self.now - timedelta(minutes=self.rnd.uniform(0, upto))
         started = case.state.reported_at if case else None
-        day = self.now.astimezone(SHANGHAI).strftime("%Y%m%d")
+        day = self.now.astimezone(SHANGHAI)
         return Act(
             actor=caller.actor,
             role=caller.role,
@@ -151,7 +183,7 @@ class _Town:
             occurred_at=occurred,
             recorded_at=self.now,
             effective_at=effective(occurred, self.now, started, self.clocks.table_at(self.now)),
-            case_number=f"{day}-{self.rnd.getrandbits(20):06d}",
+            case_number=f"{day:%Y%m%d}-{self.rnd.getrandbits(20):06d}",
             clocks=self.clocks,
             territory=self.place.territory,
             roster=Roster(),

@@ -37,6 +37,10 @@ class Size:
     """Events behind the views."""
     docket: int
     """Open cases on the larger docket."""
+    tier: int
+    """Cases of a whole district."""
+    questions: int
+    """Asked of its views in one turn, of each kind."""
     sample: int
     """What a slow contender does in one turn."""
 
@@ -51,6 +55,8 @@ FULL = Size(
     seen=5_000,
     events=100_000,
     docket=100_000,
+    tier=135_000,
+    questions=100,
     sample=2_000,
 )
 QUICK = Size(
@@ -63,9 +69,24 @@ QUICK = Size(
     seen=2_000,
     events=20_000,
     docket=20_000,
+    tier=13_500,
+    questions=40,
     sample=500,
 )
-TINY = Size(1, appends=300, cases=12, commands=100, loads=40, requests=100, seen=60, events=600, docket=600, sample=40)
+TINY = Size(
+    1,
+    appends=300,
+    cases=12,
+    commands=100,
+    loads=40,
+    requests=100,
+    seen=60,
+    events=600,
+    docket=600,
+    tier=270,
+    questions=2,
+    sample=40,
+)
 """Proves nothing but that the bench still runs."""
 
 

@@ -40,11 +40,12 @@ class Contender(BaseModel):
 
 
 class Budget(BaseModel):
-    """What performance.md asks for, and whether it is reached. Nothing is asserted."""
+    """What performance.md asks for, and whether it is reached; only where it is `must` the run fails otherwise."""
 
     asked: str
     got: float
     reached: bool
+    must: bool = False
 
     @classmethod
     def at_least(cls, limit: float, got: float | None, of: str) -> Self:
@@ -53,6 +54,10 @@ class Budget(BaseModel):
     @classmethod
     def at_most(cls, limit: float, got: float, of: str) -> Self:
         return cls(asked=f"≤ {limit:,g} {of}", got=got, reached=got <= limit)
+
+    @classmethod
+    def required(cls, what: str, holds: bool) -> Self:
+        return cls(asked=what, got=int(holds), reached=holds, must=True)
 
 
 class Row(BaseModel):
@@ -126,6 +131,12 @@ class Report(BaseModel):
     size: dict[str, int]
     seed: int
     rows: list[Row]
+
+    @property
+    def failed(self) -> list[str]:
+        """What must hold and does not."""
+        budgets = [(row, budget) for row in self.rows for budget in row.budgets]
+        return [f"{row.what}, {row.where}: {one.asked}" for row, one in budgets if one.must and not one.reached]
 
     def table(self) -> Table:
         table = Table(title="Speed: medians of the rounds", caption=self.caption(), caption_justify="left")

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -51,12 +52,19 @@ class Served:
 def services(served: Served, processes: int) -> Iterator[Ports]:
     """The ports of so many processes, each begun when the one before it is ready, that end with the block."""
     with ExitStack() as stack:
-        yield [stack.enter_context(_service(served, nth)) for nth in range(processes)]
+        yield [stack.enter_context(service(served, nth)).port for nth in range(processes)]
+
+
+class Running(NamedTuple):
+    """One process, and where it listens."""
+
+    port: int
+    pid: int
 
 
 @contextmanager
-def _service(served: Served, nth: int) -> Iterator[int]:
-    """Raises `RuntimeError` with its log if it cannot start: then connections to it are reset."""
+def service(served: Served, nth: int) -> Iterator[Running]:
+    """Its `nth` process. Raises `RuntimeError` with its log if it cannot start: then connections to it are reset."""
     log = served.ours.folder / f"log-{nth}"
     with socket.create_server(("127.0.0.1", 0), backlog=CONNECTIONS) as listening:
         port, handle = listening.getsockname()[1], listening.fileno()
@@ -69,7 +77,7 @@ def _service(served: Served, nth: int) -> Iterator[int]:
                 asyncio.run(get(port, "/livez"))
             except OSError as trouble:
                 raise RuntimeError(log.read_text()) from trouble
-            yield port
+            yield Running(port, process.pid)
         finally:
             process.terminate()
 

@@ -8,18 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
-from typing import Any, get_args
+from typing import Any
 
 from domain.casework.registers import Registers
 from domain.casework.streams import Streams
 from domain.model import Model
 from domain.territory import Territory
-from projections import kpi, percentiles
-from projections import workload as work
 from projections.database import Transaction
-from projections.docket import DocketQuery, Sort, docket
+from projections.docket import DocketQuery, docket
 from projections.holding import HoldingQuery, holding
-from projections.kpi import CODES, KpiQuery, kpis
+from projections.kpi import KpiQuery, kpis
 from projections.kpi_cases import KpiCasesQuery, kpi_cases
 from projections.looking_back import then
 from projections.past import NotMade, PastViews
@@ -83,20 +81,17 @@ def _all(model: type[Model], **choices: Sequence[Any]) -> list[Any]:
     return [model.model_validate(one) for one in chosen]
 
 
-STAGES = ("arrive", "resolve")
+BYS = ("grid", "kind")
 ASKED: list[tuple[Callable[[Readable, Any, datetime, Territory], Any], Any]] = [
-    *((_docket, query) for query in _all(DocketQuery, sort=get_args(Sort), limit=(200,))),
+    *((_docket, query) for query in _all(DocketQuery, sort=("-updated_at", "due_at", "light"), limit=(200,))),
     *((_docket, query) for query in _all(DocketQuery, light=("red", "yellow", "green", "undetermined"))),
-    *((_workload, query) for query in _all(WorkloadQuery, by=get_args(work.By), drawn=DRAWN, territory=PLACES)),
-    *(
-        (_response_times, query)
-        for query in _all(ResponseTimeQuery, by=get_args(percentiles.By), drawn=DRAWN, stage=STAGES)
-    ),
-    *((_response_times, query) for query in _all(ResponseTimeQuery, stage=STAGES, exact=(True,))),
-    *((_response_cases, query) for query in _all(ResponseCasesQuery, stage=STAGES, limit=(200,))),
-    *((_holding, query) for query in _all(HoldingQuery, by=("grid", "unit", "officer", "level"), drawn=DRAWN)),
-    *((_kpis, query) for query in _all(KpiQuery, by=get_args(kpi.By), drawn=DRAWN, territory=PLACES)),
-    *((_kpi_cases, query) for query in _all(KpiCasesQuery, kpi=CODES, drawn=DRAWN, limit=(200,))),
+    *((_workload, query) for query in _all(WorkloadQuery, by=(*BYS, "officer"), drawn=DRAWN, territory=PLACES)),
+    *((_response_times, query) for query in _all(ResponseTimeQuery, by=BYS, drawn=DRAWN, stage=("arrive", "resolve"))),
+    *((_response_times, query) for query in _all(ResponseTimeQuery, by=("week",), exact=(True,))),
+    *((_response_cases, query) for query in _all(ResponseCasesQuery, stage=("arrive",), limit=(200,))),
+    *((_holding, query) for query in _all(HoldingQuery, by=("grid", "level"), drawn=DRAWN)),
+    *((_kpis, query) for query in _all(KpiQuery, by=(*BYS, "month"), drawn=DRAWN, territory=PLACES)),
+    *((_kpi_cases, query) for query in _all(KpiCasesQuery, kpi=("closed", "attended", "satisfied"), limit=(200,))),
 ]
 
 

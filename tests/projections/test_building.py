@@ -15,7 +15,7 @@ from domain.casework.application import MEMORY_ENV, CaseFiles
 from projections import ALL, builder, rebuilding
 from projections.database import DatabaseUnavailable
 from projections.engine import Views
-from projections.generations import buildings
+from projections.generations import Overtaken, buildings
 from projections.naming import Underway, ViewUnderway
 from projections.rebuilding import Rebuilding
 from projections.sqlite import SQLiteDatabase
@@ -183,6 +183,26 @@ def test_what_another_version_began_goes_when_nobody_has_worked_on_it_for_the_gr
         with views.reading() as transaction:
             assert buildings(transaction) == {}
         assert showing.shown(views) == expected
+
+
+def test_whoever_lost_the_right_to_build_leaves_it_to_the_other(
+    home: Home, files: CaseFiles, expected: dict[str, showing.Rows]
+) -> None:
+    """As when a connection breaks and its lock with it: both go on, and each page counts once."""
+    store(files, EVENTS)
+    with closing(home.views(files)) as views:
+        views.catch_up()
+        other = Rebuilding(views._pages, views._tables, ALL)
+
+        def meanwhile(done: int, events: int) -> None:
+            assert other.run().equal == NAMES
+
+        with pytest.raises(Overtaken):
+            Rebuilding(views._pages, views._tables, ALL).run(meanwhile)
+        assert showing.shown(views) == expected
+        assert views.underway() == []
+        views.tidy(grace=0)
+        assert len(tables(views)) == len(ALL) + 1
 
 
 @pytest.mark.parametrize("broken", [Broken, Unindexed])

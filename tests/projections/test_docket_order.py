@@ -15,7 +15,6 @@ from domain.clocks import Light
 from domain.incident.words import Kind, Stage
 from projections import statements
 from projections.docket import Docket, DocketQuery, Sort, docket
-from projections.docket_search import SORTED_UP_TO
 from projections.lights import light_of
 from projections.reading import microseconds
 from projections.scope import Scope
@@ -100,8 +99,7 @@ def drawn(rnd: Random) -> Case:
 def test_pages_joined_are_all_rows_sorted(
     tables: Tables, town: list[Case], sort: str, sorted_up_to: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for column in SORTED_UP_TO:
-        monkeypatch.setitem(SORTED_UP_TO, column, sorted_up_to)
+    monkeypatch.setattr("projections.docket_search.SORTED_UP_TO", sorted_up_to)
     rnd = Random(f"{sort} {sorted_up_to}")
     for _ in range(20 if isinstance(tables.database, SQLiteDatabase) else 5):  # a page costs PostgreSQL much more
         asked, now = drawn(rnd), NOW + timedelta(hours=rnd.randint(-100, 100))

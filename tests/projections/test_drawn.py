@@ -16,12 +16,15 @@ from domain.incident import commands as c
 from domain.registry.commands import Part, SplitGrid
 from domain.territory import Level, Node, Place, Territory
 from projections.engine import Views
+from projections.holding import HoldingQuery, holding
+from projections.response_cases import ResponseCasesQuery, response_cases
 from projections.response_time import ResponseTimeQuery, response_times
 from projections.scope import Scope
 from projections.workload import WORK, WorkloadQuery, workload
 from tests.projections import recomputation
 from tests.projections.redrawing import Office, Restless, views_of
 from tests.projections.rooms import KINDS, Room
+from tests.projections.timing import stints, stretches
 from tests.rules.scene import MORNING, SYSTEM
 
 Told = dict[tuple[str | None, str | None], int]
@@ -82,11 +85,13 @@ def views(request: pytest.FixtureRequest) -> Iterator[Views]:
 def reports(views: Views, tree: Territory, scope: Scope | None = None, /, **query: Any) -> Told:
     """What the workload says; that the response times agree is seen on the way."""
     rows = workload(views, scope or Scope.all(), WorkloadQuery.model_validate(query), tree, MORNING).rows
-    times = response_times(
-        views, scope or Scope.all(), ResponseTimeQuery.model_validate({"stage": "arrive", **query}), tree
-    )
     found = {(row.key, row.community): row.reported or 0 for row in rows}
-    assert {(row.key, row.community): row.n for row in times} == found
+    for exact in (False, True):
+        asked = ResponseTimeQuery.model_validate({"stage": "arrive", "exact": exact, **query})
+        times = response_times(views, scope or Scope.all(), asked, tree)
+        assert {(row.key, row.community): row.n for row in times} == found
+    cases = ResponseCasesQuery.model_validate({name: value for name, value in query.items() if name != "by"})
+    assert response_cases(views, scope or Scope.all(), cases, tree).count == sum(found.values())
     assert {(row.key, row.community): row.open_now for row in rows} == found
     return found
 
@@ -226,6 +231,44 @@ def test_what_is_drawn_now_is_each_event_mapped_by_itself(room: Room, seed: int)
             query = WorkloadQuery(by="district", drawn=drawn)
             [district] = workload(views, Scope.all(), query, territory, LATER).rows
             assert sum(done.values()) == sum(getattr(district, what) for what in WHAT)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_times_and_stints_are_drawn_now_like_the_work(room: Room, seed: int) -> None:
+    draw = Random(seed)
+    town = Restless(draw)
+    with closing(views_of(room, BEFORE, town.live)) as views:
+        territory = town.territory
+        ended = [one.place for lines in town.files for one in stretches(lines)[1] if one.stage == "arrive"]
+        held = [one.place for lines in town.files for one in stints(lines)]
+        assert ended
+        assert held
+        for by in [level.value for level in Level]:
+            asked = draw.choice([None, *(node.id for node in territory.nodes)])
+            for drawn in ("then", "now"):
+                now = drawn == "now"
+                query = {"by": by, "drawn": drawn, "territory": asked}
+                for exact in (False, True):
+                    times = ResponseTimeQuery.model_validate({**query, "exact": exact})
+                    counted = {
+                        (row.key, row.community): row.n for row in response_times(views, Scope.all(), times, territory)
+                    }
+                    assert counted == _placed(ended, by, territory, now, asked)
+                hands = holding(views, Scope.all(), HoldingQuery.model_validate(query), territory)
+                stinted = {(row.key, row.community): row.stints for row in hands}
+                assert stinted == _placed(held, by, territory, now, asked)
+
+
+def _placed(places: list[Place], by: str, territory: Territory, now: bool, asked: str | None) -> Told:
+    """How often something happened, by where that is."""
+    found: Counter[tuple[str | None, str | None]] = Counter()
+    for place in places:
+        where = {**(territory.redrawn(place) if now else place).model_dump(), "city": "city"}
+        key = where[by]
+        unknown = key is None and by in ("building", "grid", "estate")
+        if asked is None or asked in where.values():
+            found[key, where["community"] if unknown else None] += 1
+    return dict(found)
 
 
 def _one_by_one(

@@ -94,13 +94,17 @@ def holds(case: Incident, one: Stretch, asked: dict[str, Any]) -> bool:
     )
 
 
+@pytest.fixture(scope="module")
+def whole(varied_files: list[Lines]) -> list[tuple[Incident, Stretch]]:
+    return [(case, one) for case, found in map(stretches, varied_files) for one in found]
+
+
 @pytest.mark.parametrize("stage", Name)
 @pytest.mark.parametrize("asked", ASKED, ids=str)
 @pytest.mark.parametrize("sort", ["ended_at", "-ended_at"])
 def test_pages_joined_are_all_that_was_asked_for_in_order(
-    varied_views: Views, varied_files: list[Lines], stage: Name, asked: dict[str, Any], sort: str
+    varied_views: Views, whole: list[tuple[Incident, Stretch]], stage: Name, asked: dict[str, Any], sort: str
 ) -> None:
-    whole = [(case, one) for case, found in map(stretches, varied_files) for one in found]
     expected = [one for case, one in whole if holds(case, one, {**asked, "stage": stage})]
     expected.sort(key=lambda one: (one.line.effective_at, one.line.position), reverse=sort.startswith("-"))
     found = pages(varied_views, stage=stage, sort=sort, limit=7, **asked)

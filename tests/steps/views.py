@@ -150,6 +150,26 @@ def _(world: World, known: str | None, place: str | None, which: str) -> None:
     assert world.docket(OPEN[which] | within(place) | back_to(known)) == []
 
 
+@then(parsers.re(OF_PLACE + r'查找"(?P<asked>[^"]*)"，找到'))
+def _(world: World, place: str | None, asked: str, datatable: Table) -> None:
+    assert rows(world.docket({"q": asked} | within(place)), DOCKET, datatable) == datatable[1:]
+
+
+@then(parsers.parse('查找"{asked}"，一件也没有'))
+def _(world: World, asked: str) -> None:
+    assert world.docket({"q": asked}) == []
+
+
+@then(parsers.parse('查找"{asked}"，"{word}"什么都不是'))
+def _(world: World, asked: str, word: str) -> None:
+    assert world.meanings(asked, word) == []
+
+
+@then(parsers.parse('查找"{asked}"，"{word}"被当作'))
+def _(world: World, asked: str, word: str, datatable: Table) -> None:
+    assert [[meaning] for meaning in world.meanings(asked, word)] == datatable[1:]
+
+
 def within(place: str | None) -> dict[str, str]:
     """The part of a query that names a place."""
     return {"territory": PLACES[place]} if place else {}

@@ -121,8 +121,16 @@ class World:
     def docket(self, query: Query) -> list[Json]:
         """The cases listed, the first reported first, each with the description it is known by here."""
         titles = {case_id: title for title, case_id in self.ids.items()}
+        self.nothing_unsaid()
         found = self.service.docket({**query, "sort": "reported_at"})
-        return [{**row, "title": titles[row["incident_id"]]} for row in found]
+        assert (found["count"], found["capped"]) == (len(found["items"]), False)
+        return [{**row, "title": titles[row["incident_id"]]} for row in found["items"]]
+
+    def meanings(self, asked: str, word: str) -> list[str]:
+        """What one of the words looked for was taken for."""
+        self.nothing_unsaid()
+        [meanings] = [told["meanings"] for told in self.service.docket({"q": asked})["words"] if told["word"] == word]
+        return list(meanings)
 
     def bring_to(self, stage: Stage, case: str | None) -> None:
         """Take a case to a stage the ordinary way: officer, residents and checker each do their part."""
