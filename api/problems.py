@@ -147,7 +147,7 @@ def of_validation(error: RequestValidationError) -> Problem:
     for fault in error.errors():
         place, name = fault["loc"][:2]
         if place == "path":
-            return Problem(NOT_FOUND)
+            return Problem(UNKNOWN_PATH if fault["type"] == "enum" else NOT_FOUND)
         if fault["type"] == "missing" and name in MISSING_HEADER:
             return Problem(MISSING_HEADER[name])
     return invalid(parameter_faults(error.errors()))

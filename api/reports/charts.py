@@ -1,29 +1,22 @@
-"""The charts of a monthly sheet: what each is drawn from, and drawing them in a process of their own.
-
-Drawing takes an engine of its own, which holds the interpreter still for seconds and a hundred megabytes for good:
-neither the doors nor the writer may wait for that.
-"""
+"""The charts of a monthly sheet: what each is drawn from."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from api.reports.pen import Pen
 from domain.incident.words import Stretch
 from domain.model import Labelled
 from projections.monthly import MONTHS, MonthlySheet, SheetPlace, months_before
 
-PATIENCE = 60
-"""Seconds after which drawing has failed."""
 DRAWING = ThreadPoolExecutor(1, thread_name_prefix="charts")
 """Where to draw from a loop: however many ask, one process draws."""
+PEN = Pen()
 Points = list[dict[str, Any]]
 
 
@@ -37,18 +30,10 @@ class Chart(Labelled):
 
 
 def drawn(sheet: MonthlySheet, charts: Iterable[Chart]) -> dict[Chart, str]:
-    """The charts as SVG, whose text stays text. Raises `subprocess.SubprocessError`."""
+    """The charts as SVG, whose text stays text. Raises `NotDrawn`."""
     asked = {chart.value: {"title": chart.label, "points": POINTS[chart](sheet)} for chart in charts}
-    told: dict[str, str] = orjson.loads(_drawn(orjson.dumps(asked)))
+    told: dict[str, str] = orjson.loads(PEN.draw(orjson.dumps(asked)))
     return {chart: told[chart] for chart in Chart if chart in told}
-
-
-@lru_cache(maxsize=8)
-def _drawn(asked: bytes) -> bytes:
-    """As `api.reports.drawing` draws it; the same points give the same picture, which need not be drawn again."""
-    program = [sys.executable, "-m", "api.reports.drawing"]
-    done = subprocess.run(program, input=asked, capture_output=True, timeout=PATIENCE, check=True)  # noqa: S603 - ours
-    return done.stdout
 
 
 def _on_time(sheet: MonthlySheet) -> Points:

@@ -1,6 +1,6 @@
-"""Points to pictures: a program of its own, asked by `api.reports.charts`. It needs no network and prints well in grey.
+"""Points to pictures: a program of its own, asked by `api.reports.pen`. It needs no network and prints well in grey.
 
-Reads `{chart: {"title": …, "points": […]}}` and writes `{chart: SVG}`, both JSON.
+Reads lines of JSON, `{chart: {"title": …, "points": […]}}`, and answers each with a line, `{chart: SVG}`.
 """
 
 from __future__ import annotations
@@ -109,5 +109,7 @@ def draw(chart: str, title: str, points: Points) -> str:
 
 
 if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    json.dump({chart: draw(chart, **told) for chart, told in asked.items()}, sys.stdout)
+    for line in sys.stdin:
+        drawn = {chart: draw(chart, **told) for chart, told in json.loads(line).items()}
+        sys.stdout.write(json.dumps(drawn) + "\n")
+        sys.stdout.flush()

@@ -43,10 +43,10 @@ Asked = Annotated[MonthlyAsked, Query()]
 Drawn = Annotated[Chart, Path(description="哪一张图", examples=[Chart.ON_TIME])]
 
 
-def declared(media: str) -> dict[int | str, dict[str, Any]]:
+def declared(media: str, *kinds: problems.Kind) -> dict[int | str, dict[str, Any]]:
     """For the OpenAPI `responses` of what is printed as this."""
     printed = {**VIEWED[200], "content": {media: {"schema": {"type": "string"}}}}
-    return {**VIEWED, 200: printed, **problems.declared(*READS)}
+    return {**VIEWED, 200: printed, **problems.declared(*kinds, *READS)}
 
 
 @router.get(
@@ -116,7 +116,7 @@ async def get_monthly_page(asked: Asked, visit: Visiting) -> Response:
     summary="月报里的图",
     response_class=Response,
     response_description="SVG，字是字，可以选、可以搜",
-    responses=declared(SVG),
+    responses=declared(SVG, problems.UNKNOWN_PATH),
 )
 async def get_monthly_chart(chart: Drawn, asked: Asked, visit: Visiting) -> Response:
     """一张图：近十二个月按期处置率、每日新增与办结、响应时间、各网格本月新增。"""

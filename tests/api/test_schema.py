@@ -67,7 +67,7 @@ def run(url: str, prepared: Path, report: Path) -> subprocess.CompletedProcess[s
         cwd=HERE.parents[1],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
 

@@ -119,3 +119,8 @@ def test_what_is_asked_wrongly_is_said_in_chinese(service: Visitor, query: dict[
     [fault] = answer.json()["errors"]
     assert fault["parameter"] == parameter
     assert re.search("[\u4e00-\u9fff]", fault["detail"])
+
+
+def test_a_chart_there_is_none_of_is_an_address_there_is_none_of(service: Visitor) -> None:
+    answer = ask(service, f"{MONTHLY}/ranking.svg")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-path")
