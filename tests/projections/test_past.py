@@ -33,7 +33,7 @@ def front(home: Home, scratch: Path) -> Iterator[Storefront]:  # in this order: 
         yield front
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_what_was_said_is_said_again(front: Storefront, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Corrections, mergers, voids, splits of grids and all; copies of one another, and pages of any length."""
     draw = Random(seed)
@@ -41,7 +41,7 @@ def test_what_was_said_is_said_again(front: Storefront, seed: int, monkeypatch: 
     left: Sequence[Notification] = history(seed)
     said = {}
     while left:
-        stretch = draw.randrange(1, 150)
+        stretch = draw.randrange(50, 300)
         store(front.files, left[:stretch])
         left = left[stretch:]
         front.views.catch_up()
@@ -53,7 +53,7 @@ def test_what_was_said_is_said_again(front: Storefront, seed: int, monkeypatch: 
     assert len({repr(told) for told in said.values()}) == len(said), "and there was something to tell apart"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_what_was_said_at_a_moment_is_said_again_of_that_moment(room: Room, scratch: Path, seed: int) -> None:
     """While grids are split and joined over and over, at once and for later, and nobody stops working."""
     draw = Random(seed)
