@@ -80,6 +80,43 @@ def test_the_docket_is_filtered(service: Visitor, query: dict[str, Any], count: 
 
 
 @pytest.mark.parametrize(
+    ("asked", "count"),
+    [("三角坪社区", 5), ("云箭　待受理", 1), ("坨院街道 一般事件", 0), ("已结案", 1), ("怀化市", 6), ("20260302", 3)],
+)
+def test_the_docket_is_searched(service: Visitor, asked: str, count: int) -> None:
+    page = shown(service, VIEWS[0], q=asked)
+    assert (page["count"], [word["count"] > 0 for word in page["words"]]) == (count, [True] * len(asked.split()))
+
+
+def test_a_word_that_is_nothings_name_is_told(service: Visitor) -> None:
+    page = shown(service, VIEWS[0], q="三角坪社区 曾竹英")
+    assert (page["items"], page["next"], page["count"]) == ([], None, 0)
+    assert page["words"][1] == {"word": "曾竹英", "meanings": [], "count": 0}
+
+
+@pytest.mark.parametrize(("actor", "count"), [("district-desk", 6), (OFFICER, 5), ("officer-zhang", 1)])
+def test_a_search_stays_where_one_is_responsible(service: Visitor, actor: str, count: int) -> None:
+    assert shown(service, VIEWS[0], actor, q="社区")["count"] == count
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("长" * 101, "太长，至多 100 个字。"),
+        ("长" * 2_500, "太长，至多 100 个字。"),
+        ("一 二 三 四 五 六 七 八 九", "太多，至多 8 项。"),
+        ("红灯\u0000", "格式不对，请按接口说明填写。"),
+        ("红\u202e灯", "格式不对，请按接口说明填写。"),
+    ],
+)
+def test_what_cannot_be_searched_for_is_refused_in_chinese(service: Visitor, asked: str, sentence: str) -> None:
+    answer = service.client.get(VIEWS[0], params={"q": asked}, headers=identity("district-desk"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert answer.json()["errors"] == [{"detail": sentence, "parameter": "q"}]
+    assert asked not in answer.text
+
+
+@pytest.mark.parametrize(
     ("actor", "count"),
     [("city", 6), ("district-desk", 6), ("street-desk", 5), (OFFICER, 5), ("officer-zhang", 1), ("officer-chen", 0)],
 )
