@@ -102,7 +102,8 @@ def test_one_that_was_made_is_followed_on_from(front: Storefront, monkeypatch: p
     pages = Pages.read
 
     def reading(self: Pages, start: int, limit: int, stop: int | None = None) -> Page | None:
-        read.append(start)
+        if self._store is front.files.store:  # services that other tests have left running read as well
+            read.append(start)
         return pages(self, start, limit, stop)
 
     monkeypatch.setattr(Pages, "read", reading)
