@@ -15,7 +15,7 @@ from api.reports import pen as pens
 from api.reports.pen import NotDrawn, Pen
 
 ASKED = orjson.dumps({"on-time": {"title": "按期处置率", "points": [{"month": "2026-03", "rate": 0.5}]}})
-HEAVY = ("altair", "vl_convert", "jinja2.ext", "pandas")
+HEAVY = ("altair", "vl_convert", "xlsxwriter")
 
 
 @pytest.fixture
