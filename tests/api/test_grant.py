@@ -20,7 +20,7 @@ from api.opening import open_case_files
 from api.settings import Settings
 from domain.casework.fingerprint import fingerprint_of
 from domain.casework.store_file import StoreUnusable
-from tests.api.visitor import Clock, Visitor
+from tests.api.visitor import Clock, Visitor, identity
 from tests.lives import CLOSED
 from tests.postgres import database
 from tests.server import serving, settings_for
@@ -55,9 +55,12 @@ def test_a_granted_role_serves_and_cannot_change_what_is_written(owned: str, tmp
     role = str(conninfo_to_dict(owned)["user"])
     grant(role)
     grant(role)  # once more does no harm
-    settings, clock = settings_for(tmp_path, database_url=SecretStr(owned)), Clock()
-    with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
-        Visitor(client, clock).play(CLOSED)
+    settings, clock = settings_for(tmp_path, database_url=SecretStr(owned), wait_timeout=20), Clock()
+    with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
+        visitor = Visitor(client, clock)
+        visitor.play(CLOSED)
+        seen = client.get("/api/v1/incidents", params={"after": visitor.stored()}, headers=identity("district-desk"))
+        assert seen.is_success, "or it ends before its views have seen all"
     assert ailments(settings) == []
     with psycopg.connect(owned) as connection, pytest.raises(errors.InsufficientPrivilege):
         connection.execute("DELETE FROM stored_events")
