@@ -20,14 +20,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from domain.incident.categories import MainCategory
 from domain.incident.words import Kind
 from projections.drawn import RollUpRow
 
 THRESHOLD = 3
 """The smallest count of a sensitive group that is told."""
 SENSITIVE_KINDS = frozenset({Kind.HARDSHIP.value})
-SENSITIVE_CLASSES = frozenset({"07"})
-"""大类 of categories: 困难救助 (domain.md §6)."""
+SENSITIVE_CLASSES = frozenset({MainCategory.HARDSHIP.value})
 
 RowT = TypeVar("RowT", bound=RollUpRow)
 Told = Mapping[str, Collection[str]]

@@ -39,9 +39,9 @@ def told(
         ("hardship", None, True),
         ("dispute", None, False),
         (None, None, False),
-        (None, "0702", True),
+        (None, "1202", True),
         (None, "0102", False),
-        ("dispute", "0799", True),
+        ("dispute", "1299", True),
     ],
 )
 def test_which_cases_are_sensitive(kind: str | None, category: str | None, is_so: bool) -> None:
