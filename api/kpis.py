@@ -84,7 +84,9 @@ class DefinitionTold(Model):
     denominator: str
     exclusions: str = Field(description="不计入的")
     day: str = Field(description="归入哪一期，看哪一天")
-    sql: str = Field(description="查询实际所用的算式；问号处为首尾两日")
+    sql: str = Field(
+        description="查询实际所用的算式；问号处依次为首日、末日和现在（1970 年以来的微秒数），另加所问的范围"
+    )
     source: str
     valid_from: date
 
@@ -118,9 +120,11 @@ async def get_kpis(asked: Annotated[KpisAsked, Query()], visit: Visiting) -> Res
 
     def told(at: AsOf, scope: Scope) -> Model:
         rows = (
-            KpiRowTold(
-                **{name: getattr(row, name) for name in ("key", "name", "community")},
-                figures=tuple(FigureTold(**dict(one), cases=_cases(asked, row, one)) for one in row.figures),
+            KpiRowTold.model_validate(
+                {
+                    **dict(row),
+                    "figures": [FigureTold(**dict(one), cases=_cases(asked, row, one)) for one in row.figures],
+                }
             )
             for row in kpis(at, scope, asked)
         )

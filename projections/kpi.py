@@ -12,10 +12,10 @@ from pydantic import Field, field_validator
 from domain.clocks import SHANGHAI
 from domain.incident.words import Kind
 from domain.model import Code, Model
-from projections.cycles import DAYS, Cycles
+from projections.cycles import Cycles
 from projections.database import Transaction
 from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, Source, community_of, places
-from projections.kpi_definitions import BASE, DEFINITIONS, Definition, Unit, in_force
+from projections.kpi_definitions import BASE, DEFINITIONS, Definition, Unit, in_force, past
 from projections.reading import AsOf, Where, microseconds
 from projections.scope import Scope
 from projections.suppression import is_sensitive, withheld
@@ -101,8 +101,10 @@ def kpis(at: AsOf, scope: Scope, query: KpiQuery, definitions: Sequence[Definiti
         sums = [found[key].get(one.code, Sums()) for key in keys]
         few = _few(sums, rows, query, drawing)
         columns.append([untold(one) if nth in few else figure(one, pair) for nth, pair in enumerate(sums)])
+    figures = [tuple(column[nth] for column in columns) for nth in range(len(rows))]
     return [
-        row.model_copy(update={"figures": tuple(column[nth] for column in columns)}) for nth, row in enumerate(rows)
+        row.model_copy(update={"figures": told, "suppressed": any(one.suppressed for one in told)})
+        for row, told in zip(rows, figures, strict=True)
     ]
 
 
@@ -148,11 +150,6 @@ def counting(query: KpiFilter, day: str, now: int) -> Where:
     where.add(f"{day} <= ?", query.to_day.isoformat() if query.to_day else "9")
     where.add(past(day), now)
     return where
-
-
-def past(day: str) -> str:
-    """As SQL, that the time of a day is past: what is due at this very moment is not late yet."""
-    return f"{DAYS[day]} {'<=' if day == 'handled_on' else '<'} ?"
 
 
 def figure(one: Definition, sums: Sums) -> Figure:

@@ -14,6 +14,7 @@ from datetime import date
 from typing import Literal
 
 from domain.model import Labelled
+from projections.cycles import DAYS, Cycles
 
 BASE = "there = 1 AND counts = 1 AND stage <> 'voided'"
 """重复件、作废件 never count: they are counted with their primary, or not at all."""
@@ -24,6 +25,11 @@ CHECKED_ON_TIME = "checked_at > 0 AND (check_due_at = 0 OR checked_at <= check_d
 PERIODS = {"handle_due_on": "处置时限到期的日子", "arrive_due_on": "到场时限到期的日子", "handled_on": "办结的日子"}
 """The days that say which period a cycle belongs to, in words."""
 DEFAULT_SOURCE = "domain.md §5；市政通行做法"
+
+
+def past(day: str) -> str:
+    """As SQL, that the time of a day is past: what is due at this very moment is not late yet."""
+    return f"{DAYS[day]} {'<=' if day == 'handled_on' else '<'} ?"
 
 
 class Unit(Labelled):
@@ -67,9 +73,10 @@ class Definition:
 
     @property
     def sql(self) -> str:
-        """The whole SELECT as it is asked, for whoever wants to do the sum again."""
+        """The whole SELECT, for whoever wants to do the sum again: of the first and last day, and of now."""
         above, below = self.sums
-        return f'SELECT {above}, {below} FROM "cycles.v1" WHERE {BASE} AND {self.day} BETWEEN ? AND ?'
+        period = f"{self.day} BETWEEN ? AND ? AND {past(self.day)}"
+        return f'SELECT {above}, {below} FROM "{Cycles.name}" WHERE {BASE} AND {period}'
 
 
 NOT_DUE = "重复件、作废件；时限未到的；到期前已撤回或不予受理的；时限未定（工作日历未公布）的"

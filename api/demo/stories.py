@@ -87,7 +87,7 @@ DOOR = [
         c.Report(
             kind=Kind.DISPUTE,
             urgency=3,
-            category="0602",
+            category="1102",
             grid="grid-yunjian-3",
             source=Source.PATROL,
             description="一户违规装修私自改门，公共通行道受阻，邻居多次上门协商无果",

@@ -21,8 +21,8 @@ from projections.cursor import BadCursor
 from projections.engine import Views
 from projections.kpi import CODES, By, KpiQuery, KpiRow, Sums, figure, kpis
 from projections.kpi_cases import KpiCase, KpiCases, KpiCasesQuery, UnknownVersion, kpi_cases
-from projections.kpi_definitions import DEFINITIONS, Unit, definition, in_force
-from projections.reading import AsOf
+from projections.kpi_definitions import DEFINITIONS, Definition, Unit, definition, in_force
+from projections.reading import AsOf, microseconds
 from projections.scope import Scope
 from tests.histories import clocks_of, history, streams
 from tests.projections import counting, showing
@@ -163,6 +163,7 @@ def test_of_few_hardships_no_figure_is_told(views: Views, found: list[Cycle], by
             assert one.suppressed or not few
             assert (one.denominator is None) is one.suppressed is (one.shown is None and one.numerator is None)
             withheld += few
+        assert row.suppressed is any(one.suppressed for one in row.figures)
     assert withheld, "else nothing was tried"
 
 
@@ -267,6 +268,16 @@ def test_a_figure_is_rounded_as_people_round(above: int, more: int) -> None:
     hundredths, left = divmod(10_000 * above, above + more)
     hundredths += 2 * left >= above + more
     assert shown == f"{hundredths // 100}.{hundredths % 100:02d}%"
+
+
+@pytest.mark.parametrize("one", DEFINITIONS, ids=lambda one: one.code)
+def test_the_sql_that_is_shown_is_the_sum_that_is_told(views: Views, one: Definition) -> None:
+    for now in (NOW, LATE):
+        days = {"from_day": "2026-03-03", "to_day": "2026-03-15"}
+        [told] = [found for row in ask(views, days, now=now) for found in row.figures if found.kpi == one.code]
+        with views.reading() as transaction:
+            [summed] = transaction.execute(one.sql, (*days.values(), microseconds(now)))
+        assert tuple(summed) == (told.numerator, told.denominator)
 
 
 def test_every_definition_is_said_in_words_and_is_one_of_a_kind() -> None:
