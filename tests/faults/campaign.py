@@ -28,7 +28,8 @@ PATIENCE = 8.0
 """Most seconds to wait for receipts between two kills."""
 AT_ONCE = 0.2
 """How often a kill waits for none, and falls into the recovery from the one before."""
-SETTLED_WITHIN = 60.0
+NOTHING_KILLED = 200
+"""How often in a row there may have been nothing to kill."""
 EVERYTHING = 2**31
 
 
@@ -61,7 +62,7 @@ async def _round(plan: Plan, folder: Path, database: str | None, seed: int) -> T
     async with site(plan, folder, database) as here, httpx.AsyncClient(limits=limits) as http:
         clients = Clients(here.addresses, http, Random(seed))
         load = asyncio.gather(*(way(clients) for way in WAYS))
-        await here.apis[0].ready(SETTLED_WITHIN)
+        await here.apis[0].ready(plan.settles)
         kills = await kill_under_load(here, clients, Random(seed))
         clients.ended = True
         await load
@@ -76,13 +77,21 @@ async def _round(plan: Plan, folder: Path, database: str | None, seed: int) -> T
 
 
 async def kill_under_load(here: Site, clients: Clients, draw: Random) -> list[Kill]:
-    """Kill after kill. Between two of them there is work, however slow the machine is."""
+    """Kill after kill. Between two of them there is work, however slow the machine is.
+
+    Raises `RuntimeError` when whatever is to be killed stays away.
+    """
     kills: list[Kill] = []
+    in_vain = 0
     while len(kills) < here.plan.kills:
+        if in_vain > NOTHING_KILLED:
+            raise RuntimeError("there is nothing to kill: what was killed before does not come back")
         receipts = 0 if draw.random() < AT_ONCE else draw.randint(1, here.plan.receipts)
         await clients.answered(receipts, PATIENCE)
         await asyncio.sleep(draw.uniform(0, 0.1))
-        if what := here.kill(draw):
+        what = here.kill(draw)
+        in_vain = 0 if what else in_vain + 1
+        if what:
             kills.append(Kill(what, monotonic()))
     return kills
 
@@ -92,8 +101,8 @@ async def settled(here: Site, http: httpx.AsyncClient) -> list[str]:
     if here.plan.cluster:
         await asyncio.to_thread(here.plan.cluster.wait)
     with closing(await asyncio.to_thread(open_case_files, here.settings)) as files:
-        addresses = [await api.ready(SETTLED_WITHIN) for api in here.apis]
-        return [wrong for at in addresses for wrong in await out_of_date(at, http, files, SETTLED_WITHIN)]
+        addresses = [await api.ready(here.plan.settles) for api in here.apis]
+        return [wrong for at in addresses for wrong in await out_of_date(at, http, files, here.plan.settles)]
 
 
 def rebuilt(settings: Settings, files: CaseFiles) -> list[str]:

@@ -9,6 +9,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from threading import RLock
 from time import monotonic, sleep
 
 import psycopg
@@ -27,37 +28,42 @@ class Cluster:
         self._command = shlex.split((self._data / "postmaster.opts").read_text())
         self._postmaster = int((self._data / "postmaster.pid").read_text().split()[0])
         self._again: subprocess.Popen[bytes] | None = None
+        self._one_at_a_time = RLock()
+        """Else two who find it ended both start it, and the one that is taken for it ends beside the other for ever."""
 
     def kill(self) -> bool:
         """kill -9 of the postmaster and all its children at once: nothing is flushed, nobody says goodbye.
 
         It is started again at once. False if it had ended by itself and only had to be started.
         """
-        if self.revive():
-            return False
-        os.kill(self._postmaster, signal.SIGSTOP)  # so that it starts no child we do not see
-        for process in (self._postmaster, *self._children()):
-            _kill(process)
-        self._has_ended(wait=True)
-        self._begin()
-        return True
+        with self._one_at_a_time:
+            if self.revive():
+                return False
+            os.kill(self._postmaster, signal.SIGSTOP)  # so that it starts no child we do not see
+            for process in (self._postmaster, *self._children()):
+                _kill(process)
+            self._has_ended(wait=True)
+            self._begin()
+            return True
 
     def kill_backend(self, draw: Random) -> bool:
         """kill -9 of one child, whatever it does; the postmaster then ends all others and recovers by itself.
 
         False where there is none, since it is just doing that. Killed while it recovers, it gives up: see `revive`.
         """
-        children = [] if self.revive() else self._children()
-        if children:
-            _kill(draw.choice(children))
-        return bool(children)
+        with self._one_at_a_time:
+            children = [] if self.revive() else self._children()
+            if children:
+                _kill(draw.choice(children))
+            return bool(children)
 
     def revive(self) -> bool:
         """Start it again if it ended by itself, as a supervisor would; whether it had."""
-        ended = self._has_ended(wait=False)
-        if ended:
-            self._begin()
-        return ended
+        with self._one_at_a_time:
+            ended = self._has_ended(wait=False)
+            if ended:
+                self._begin()
+            return ended
 
     def wait(self) -> None:
         """Until it lets somebody in. Raises `RuntimeError` with its last words when it does not."""

@@ -42,6 +42,8 @@ class Plan(NamedTuple):
     receipts: int = 40
     target: Target = serve
     weights: dict[str, int] = WEIGHTS
+    settles: float = 60.0
+    """Seconds after the last kill within which all is well again."""
 
 
 @dataclass(slots=True)

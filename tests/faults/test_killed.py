@@ -108,7 +108,7 @@ def test_what_is_acknowledged_before_it_is_durable_is_missed(cluster: Cluster, t
     with psycopg.connect(cluster.url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")  # so that there is always something to lose
         connection.execute("SELECT pg_reload_conf()")
-    plan = Plan(cluster, workers=0, kills=2, receipts=RECEIPTS, target=forgetful, weights={"postgres": 1})
+    plan = Plan(cluster, workers=0, kills=2, receipts=RECEIPTS, target=forgetful, weights={"postgres": 1}, settles=20)
     assert "lost" in bitten(plan, tmp_path)
 
 
