@@ -36,6 +36,8 @@ TAGS = [{"name": chapter, "description": f"{chapter}的命令"} for chapter in C
     {"name": "辖区", "description": "五级辖区、工作人员、单位、楼栋长，及其调整"},
     {"name": "疑似重复", "description": "可能说的是同一件事的在办案件；只列出，不并案"},
     {"name": "值班", "description": "值班表：谁在何时值守哪里"},
+    {"name": "走访", "description": "住户名册：五类重点对象每月必访，每户每年走访到"},
+    {"name": "双报到", "description": "双报到名册：在职党员、结对单位向社区报到，和所做的服务"},
     {"name": "规则", "description": "规则编号和说法"},
     {"name": "运行", "description": "给运行维护的人"},
 ]

@@ -21,14 +21,17 @@ from domain.model import Model
 from projections.cursor import BadCursor
 from projections.kpi import Figure, KpiQuery, KpiRow, kpis
 from projections.kpi_cases import KpiCase, KpiCases, KpiCasesQuery, UnknownVersion, kpi_cases
-from projections.kpi_definitions import DEFINITIONS, Definition
+from projections.kpi_definition import Definition
+from projections.kpi_definitions import DEFINITIONS
+from projections.kpi_owed import CODES as CODES_OWED
+from projections.kpi_owed import Owed, OwedPage, OwedQuery, kpi_owed
 from projections.reading import AsOf
 from projections.scope import Scope
 
 router = APIRouter(
     prefix="/api/v1", route_class=DoorRoute, dependencies=[Security(SCHEME), Depends(conditional)], tags=["台账与统计"]
 )
-CASES = "/api/v1/views/kpis/cases"
+CASES, OWED = "/api/v1/views/kpis/cases", "/api/v1/views/kpis/owed"
 
 
 class KpisAsked(KpiQuery, Following):
@@ -39,10 +42,16 @@ class KpiCasesAsked(KpiCasesQuery, Following):
     """要看哪一个数里的案件。"""
 
 
+class OwedAsked(OwedQuery, Following):
+    """要看哪一个数里的户、报到者。"""
+
+
 class FigureTold(Figure):
     """一个指标的一个数，和查得到它每一件的地址。"""
 
-    cases: str = Field(description="分母里的每一轮；加 part=numerator 即分子里的，part=missed 即差的那些")
+    cases: str = Field(
+        description="分母里的每一轮、每一户、每一名报到者；加 part=numerator 即分子里的，part=missed 即差的那些"
+    )
 
 
 class KpiRowTold(KpiRow):
@@ -72,6 +81,19 @@ class KpiCasesTold(KpiCases):
     position: int
 
 
+class OwedTold(Owed):
+    """一户、一名报到者在一期里该做的，和它在名册里的经过。"""
+
+    events: str = Field(description="逐条经过的地址")
+
+
+class OwedPageTold(OwedPage):
+    """一页户、报到者，以及它追到的位置。"""
+
+    items: tuple[OwedTold, ...]
+    position: int
+
+
 class DefinitionTold(Model):
     """一项指标的一版口径。"""
 
@@ -85,7 +107,7 @@ class DefinitionTold(Model):
     exclusions: str = Field(description="不计入的")
     day: str = Field(description="归入哪一期，看哪一天")
     sql: str = Field(
-        description="查询实际所用的算式；问号处依次为首日、末日和现在（1970 年以来的微秒数），另加所问的范围"
+        description="查询实际所用的算式；问号处为首日、末日，按轮次算的还有现在（1970 年以来的微秒数）；另加所问的范围"
     )
     source: str
     valid_from: date
@@ -93,12 +115,7 @@ class DefinitionTold(Model):
     @classmethod
     def of(cls, one: Definition) -> DefinitionTold:
         told = ("version", "label", "formula", "numerator", "denominator", "exclusions", "sql", "source", "valid_from")
-        days = {
-            "handle_due_on": "处置时限到期的日子",
-            "arrive_due_on": "到场时限到期的日子",
-            "handled_on": "办结的日子",
-        }
-        return cls(kpi=one.code, unit=one.unit.label, day=days[one.day], **{name: getattr(one, name) for name in told})
+        return cls(kpi=one.code, unit=one.unit.label, day=one.period, **{name: getattr(one, name) for name in told})
 
 
 class DefinitionsTold(Model):
@@ -161,6 +178,30 @@ async def list_kpi_cases(asked: Annotated[KpiCasesAsked, Query()], visit: Visiti
 
 
 @router.get(
+    "/views/kpis/owed",
+    operation_id="list_kpi_owed",
+    summary="指标里的户和报到者",
+    response_model=OwedPageTold,
+    response_description="一页户、报到者",
+    responses={**VIEWED, **problems.declared(problems.BAD_CURSOR, *READS)},
+)
+async def list_kpi_owed(asked: Annotated[OwedAsked, Query()], visit: Visiting) -> Response:
+    """一个数里的每一户、每一名报到者，按期次；`running=true` 也列没过完的一期，看现在还欠着哪些。"""
+
+    def told(at: AsOf, scope: Scope) -> Model:
+        try:
+            found = kpi_owed(at, scope, asked)
+        except BadCursor as bad:
+            raise Problem(problems.BAD_CURSOR) from bad
+        except UnknownVersion as unknown:
+            raise invalid([Fault(detail=str(unknown), parameter="version")]) from unknown
+        items = (OwedTold(**dict(one), events=f"/api/v1/{one.roll}s/{one.entry}") for one in found.items)
+        return OwedPageTold(**{**dict(found), "items": tuple(items)}, position=at.position)
+
+    return await looked_up(asked, visit, told, turning=True)
+
+
+@router.get(
     "/views/kpis/definitions",
     operation_id="list_kpi_definitions",
     summary="指标口径",
@@ -180,4 +221,4 @@ def _cases(asked: KpisAsked, row: KpiRow, one: Figure) -> str:
     """Where the cycles behind a figure are listed: what was asked, narrowed to its row."""
     query: dict[str, Any] = asked.model_dump(mode="json", exclude={"by", "kpi", "after"}, exclude_defaults=True)
     query |= {"kpi": one.kpi, "version": one.version} | narrowed(asked.by, asked, row)
-    return f"{CASES}?{urlencode(query)}"
+    return f"{OWED if one.kpi in CODES_OWED else CASES}?{urlencode(query)}"

@@ -254,6 +254,11 @@ class Territory(Model):
         found = self._path_of(lowest.id)
         return found if (found.grid, found.building) == (grid, building) else None
 
+    def place_at(self, node_id: str, level: Level) -> Place | None:
+        """The place of a node of that level; None when it is not in the tree, or closed."""
+        found = self.node.get(node_id)
+        return None if found is None or found.closed or found.level is not level else self._path_of(node_id)
+
     def grid_of(self, building: str | None) -> str | None:
         """The grid a building lies in, if any."""
         return next((node.id for node in self.path(building) if node.level is Level.GRID), None)

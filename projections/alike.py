@@ -24,7 +24,7 @@ from domain.territory import Place
 from projections.database import Row, Transaction
 from projections.distance import Positions, distance, distance_up_to
 from projections.docket import LABELS, Docket
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.reading import EPOCH, MICROSECOND, Readable, Where, microseconds, moment
 from projections.scope import Scope
 

@@ -12,7 +12,7 @@ from projections.alike import CaseBrief, briefly, selected, still_open
 from projections.database import Row, Transaction
 from projections.distance import Positions
 from projections.docket import within
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.joining import Case, Reach, groups
 from projections.reading import Readable
 from projections.scope import Scope

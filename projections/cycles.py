@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from domain.incident.keys import Heard
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.projection import KEY, LAST, Merge, Projection
 
 DAYS = {"handle_due_on": "handle_due_at", "arrive_due_on": "arrive_due_at", "handled_on": "handled_at"}

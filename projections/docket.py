@@ -20,7 +20,7 @@ from projections.docket_query import Sort as Sort
 from projections.docket_rows import Docket as Docket
 from projections.docket_search import Search
 from projections.docket_words import WordRead, Words
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.lights import light_of
 from projections.reading import Readable, microseconds, moment
 from projections.scope import Scope

@@ -15,7 +15,7 @@ from projections.database import Transaction
 from projections.docket_query import DocketQuery, Sort
 from projections.docket_rows import CODED, NARROW, WIDE, Docket
 from projections.docket_words import Word
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.reading import Where, microseconds
 from projections.scope import Scope
 

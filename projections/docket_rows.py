@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from domain.incident.words import OPEN
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.lights import MARGIN
 from projections.projection import KEY, LAST, Merge, Projection
 

@@ -18,7 +18,7 @@ from domain.incident.words import Kind
 from domain.model import Code, Model
 from domain.territory import Level, Place, Territory
 from projections.database import Transaction
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.projection import Projection
 from projections.reading import Where
 from projections.scope import Scope

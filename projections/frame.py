@@ -1,5 +1,7 @@
 """The event frame: stored events as the typed columns that every projection selects from. No personal field enters it.
 
+Events of cases are the table `events`, described here; those of rolls are `rolls` (`projections.roll_frame`).
+
 | columns | |
 |---|---|
 | `n`, `position`, `sign` | place in the frame, place in the store, +1 or −1 (`projections.restating`) |
@@ -26,28 +28,22 @@ keys, and can clear what stood before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime
 from functools import cache
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import duckdb
 import orjson
 import pyarrow as pa
-from pydantic import AwareDatetime, BaseModel
 
 from domain.casework.recording import UPCASTS, upcast
 from domain.incident.events import BY_TYPE
 from domain.incident.keys import Heard
-from domain.privacy import privacy_of
-from domain.territory import Place
+from projections import roll_frame
+from projections.frame_columns import PATH, data_columns
 from projections.projection import Projection
 from projections.restating import Row
-
-PATH = tuple(Place.model_fields)
-"""The levels a case lies under, from the district down."""
-SCALARS = {str: "VARCHAR", bool: "BOOLEAN", int: "BIGINT", datetime: "TIMESTAMPTZ"}
 
 
 class UnreadablePage(RuntimeError):
@@ -56,33 +52,6 @@ class UnreadablePage(RuntimeError):
     @classmethod
     def of(cls, rows: Sequence[Row], why: str) -> Self:
         return cls(f"events {rows[0].position} to {rows[-1].position} do not fit the frame: {why}")
-
-
-def data_columns(models: Iterable[type[BaseModel]]) -> dict[str, str]:
-    """The scalar fields of all events that name no person, with their SQL types.
-
-    A name that is personal in one event stays out for all. Raises `TypeError` when two events give one
-    name two types: the newer of the two needs another name.
-    """
-    found: dict[str, str] = {}
-    personal: set[str] = set()
-    for model in models:
-        levels = privacy_of(model)
-        for name, field in model.model_fields.items():
-            sql = _scalar(field.annotation)
-            if levels.get(name, "nested") is not None:
-                personal.add(name)
-            elif sql and name != "type" and found.setdefault(name, sql) != sql:
-                raise TypeError(f"{model.__name__}.{name} is {sql}, but {found[name]} in another event")
-    return {name: sql for name, sql in found.items() if name not in personal}
-
-
-def _scalar(annotation: Any) -> str | None:
-    kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not type(None)]
-    kind = datetime if kinds == [AwareDatetime] else getattr(kinds[0], "__origin__", kinds[0])  # of Annotated
-    if len(kinds) > 1 or not isinstance(kind, type):
-        return None
-    return next((sql for scalar, sql in SCALARS.items() if issubclass(kind, scalar)), None)
 
 
 def _structure(types: dict[str, Any]) -> str:
@@ -172,14 +141,23 @@ class Frame:
             }
         )
         self._types: frozenset[str] = frozenset()
+        self._no_rolls = False
 
     def load(self, rows: Sequence[Row]) -> None:
         """Make these rows the frame. Raises `UnreadablePage`."""
         self._types = frozenset(row.type for row in rows)
+        of_rolls = [row for row in rows if row.type.startswith(roll_frame.ROLLS)]
+        of_cases = [row for row in rows if not row.type.startswith(roll_frame.ROLLS)] if of_rolls else rows
+        self._fill(of_cases, FRAME, FITS)
+        if of_rolls or not self._no_rolls:
+            self._fill(of_rolls, roll_frame.FRAME, roll_frame.FITS)
+            self._no_rolls = not of_rolls
+
+    def _fill(self, rows: Sequence[Row], frame: str, fits: str) -> None:
         try:
             self._duck.register("page", _table(rows))
-            self._duck.execute(FRAME)
-            [[unfit]] = self.select(FITS)
+            self._duck.execute(frame)
+            [[unfit]] = self.select(fits)
         except (duckdb.Error, pa.ArrowInvalid) as error:
             raise UnreadablePage.of(rows, type(error).__name__) from None  # its message may quote an event
         finally:
@@ -194,7 +172,7 @@ class Frame:
         return self.select(projection.page_select())
 
     def select(self, statement: str) -> list[tuple[Any, ...]]:
-        """Ask the frame, which is called `events`."""
+        """Ask the frame, which is called `events`, that of rolls `rolls`."""
         return self._duck.execute(statement).fetchall()
 
     def close(self) -> None:

@@ -15,7 +15,9 @@ from domain.model import Code, Model
 from projections.cycles import Cycles
 from projections.database import Transaction
 from projections.drawn import Drawing, LevelName, RollUpQuery, RollUpRow, Source, community_of, places
-from projections.kpi_definitions import BASE, DEFINITIONS, Definition, Unit, in_force, past
+from projections.kpi_definition import BASE, Definition, OfCycles, OfRolls, Unit, past
+from projections.kpi_definitions import DEFINITIONS, D, in_force
+from projections.owed import owed, today
 from projections.reading import AsOf, Where, microseconds
 from projections.scope import Scope
 from projections.suppression import is_sensitive, withheld
@@ -99,7 +101,7 @@ def kpis(at: AsOf, scope: Scope, query: KpiQuery, definitions: Sequence[Definiti
     columns = []
     for one in asked:
         sums = [found[key].get(one.code, Sums()) for key in keys]
-        few = _few(sums, rows, query, drawing)
+        few = _few(one, sums, rows, query, drawing)
         columns.append([untold(one) if nth in few else figure(one, pair) for nth, pair in enumerate(sums)])
     figures = [tuple(column[nth] for column in columns) for nth in range(len(rows))]
     return [
@@ -112,29 +114,33 @@ def _counted(at: AsOf, scope: Scope, query: KpiQuery, asked: Sequence[Definition
     """What each figure counts, where it counts anything."""
     found: Counted = defaultdict(dict)
     where = places(scope, drawing.under(query.territory))
+    cycles = [one for one in asked if isinstance(one, OfCycles)]
     with at.views.reading() as transaction:
-        for day in dict.fromkeys(one.day for one in asked):
-            dated = [one for one in asked if one.day == day]
+        for day in dict.fromkeys(one.day for one in cycles):
+            dated = [one for one in cycles if one.day == day]
             source = drawing.rows(transaction, Cycles, counting(query, day, microseconds(at.now)))
             for key, community, *sums in _summed(transaction, source, where, dated, query.by):
                 pairs = zip(dated, map(Sums, sums[::2], sums[1::2]), strict=True)
                 if counted := {one.code: pair for one, pair in pairs if pair.denominator}:
                     found[key, community] |= counted
+        for one in (one for one in asked if isinstance(one, OfRolls) and not of_cases_alone(query, query.by)):
+            rows = owed(transaction, drawing, one, query, today(at.now))
+            for key, community, *pair in _owed_summed(transaction, rows, where, query.by) if rows else ():
+                found[key, community][one.code] = Sums(*pair)
     if query.by == "all":
         found[None, ""] |= {}
     return found
 
 
-def _few(sums: Sequence[Sums], rows: Sequence[KpiRow], query: KpiQuery, drawing: Drawing) -> set[int]:
+def _few(one: Definition, sums: Sequence[Sums], rows: Sequence[KpiRow], query: KpiQuery, drawing: Drawing) -> set[int]:
     """In which rows a figure is of too few of a sensitive group to be told, or has to go with one that is."""
-    about_few = [is_sensitive(row.key if query.by == "kind" else query.kind) for row in rows]
+    sensitive = isinstance(one, OfRolls) and one.sensitive
+    about_few = [sensitive or is_sensitive(row.key if query.by == "kind" else query.kind) for row in rows]
     totals = [[*drawing.above(row)] for row in rows]
     return withheld([pair.denominator for pair in sums], about_few, totals)
 
 
-def judged_by(
-    at: AsOf, query: KpiFilter, wanted: Collection[str], definitions: Iterable[Definition] = DEFINITIONS
-) -> list[Definition]:
+def judged_by(at: AsOf, query: KpiFilter, wanted: Collection[str], definitions: Iterable[D]) -> list[D]:
     """The definitions in force on the last day asked about, of the figures wanted (of all, where none is named)."""
     last = query.to_day or at.now.astimezone(SHANGHAI).date()
     return [one for one in in_force(last, definitions) if not wanted or one.code in wanted]
@@ -178,18 +184,35 @@ def _shown(unit: Unit, sums: Sums) -> str:
     return f"{exact.quantize(Decimal('0.01'), ROUND_HALF_UP)}{sign}"
 
 
-def _summed(transaction: Transaction, rows: Source, where: Where, dated: Sequence[Definition], by: By) -> list[Any]:
+def _summed(transaction: Transaction, rows: Source, where: Where, dated: Sequence[OfCycles], by: By) -> list[Any]:
     """Key, community, and for each definition of one day what stands above the line and below it."""
-    day = dated[0].day
-    key_of: dict[str, str] = {
+    sums = ", ".join(f"CAST({side} AS BIGINT)" for one in dated for side in one.sums)
+    statement = f"""
+        SELECT {_key_of(by, dated[0].day, transaction)}, {community_of(by)}, {sums}
+        FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
+    return transaction.execute(statement, (*rows.values, *where.values)).fetchall()
+
+
+def of_cases_alone(query: KpiFilter, by: str | None) -> bool:
+    """Whether only cases are told apart by what is asked: what is owed to a household has neither unit nor kind."""
+    return by in ("unit", "kind") or query.unit is not None or query.kind is not None
+
+
+def _owed_summed(transaction: Transaction, rows: Source, where: Where, by: By) -> list[Any]:
+    """Key, community, how often it was done, and how often it was owed."""
+    statement = f"""
+        SELECT {_key_of(by, '"last"', transaction)}, {community_of(by)}, sum(CASE WHEN times > 0 THEN 1 ELSE 0 END),
+            count(*) FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
+    return transaction.execute(statement, (*rows.values, *where.values)).fetchall()
+
+
+def _key_of(by: By, day: str, transaction: Transaction) -> str:
+    """As SQL, what tells the rows apart."""
+    keys: dict[str, str] = {
         "all": "NULL",
         "unit": '"lead"',
         "day": day,
         "week": transaction.dialect.monday.format(day),
         "month": f"substr({day}, 1, 7)",
     }
-    sums = ", ".join(f"CAST({side} AS BIGINT)" for one in dated for side in one.sums)
-    statement = f"""
-        SELECT {key_of.get(by, by)}, {community_of(by)}, {sums}
-        FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
-    return transaction.execute(statement, (*rows.values, *where.values)).fetchall()
+    return keys.get(by, by)

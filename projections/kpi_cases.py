@@ -15,12 +15,14 @@ from projections.cycles import DAYS, TIMES, Cycles
 from projections.database import Row
 from projections.docket import Docket
 from projections.drawn import Drawing, LevelName, places
-from projections.frame import PATH
-from projections.kpi import CODES, KpiFilter, counting, judged_by
-from projections.kpi_definitions import DEFINITIONS, Definition, definition
+from projections.frame_columns import PATH
+from projections.kpi import KpiFilter, counting, judged_by
+from projections.kpi_definition import OfCycles
+from projections.kpi_definitions import OF_CYCLES, definition
 from projections.reading import AsOf, Where, microseconds, moment
 from projections.scope import Scope
 
+CODES = tuple(dict.fromkeys(one.code for one in OF_CYCLES))
 Part = Literal["numerator", "denominator", "missed"]
 PARTS: dict[Part, str] = {
     "numerator": "{met} AND {hit} > 0",
@@ -139,11 +141,11 @@ def kpi_cases(at: AsOf, scope: Scope, query: KpiCasesQuery) -> KpiCases:
     )
 
 
-def _definition(at: AsOf, query: KpiCasesQuery) -> Definition:
+def _definition(at: AsOf, query: KpiCasesQuery) -> OfCycles:
     if query.version is None:
-        [one] = judged_by(at, query, {query.kpi})
+        [one] = judged_by(at, query, {query.kpi}, OF_CYCLES)
         return one
-    found = definition(query.kpi, query.version, DEFINITIONS)
+    found = definition(query.kpi, query.version, OF_CYCLES)
     if found is None:
         raise UnknownVersion(f"指标 {query.kpi} 没有第{query.version}版口径。")
     return found
@@ -157,7 +159,7 @@ def _from(cursor: Cursor, query: KpiCasesQuery, day: str) -> Where:
     return counting(query, day, cursor.now)
 
 
-def _where(one: Definition, scope: Scope, query: KpiCasesQuery, drawing: Drawing) -> Where:
+def _where(one: OfCycles, scope: Scope, query: KpiCasesQuery, drawing: Drawing) -> Where:
     where = places(scope, drawing.under(query.territory))
     where.add(f"({one.counts})")
     where.add(PARTS[query.part].format(met=f"({one.met})", hit=one.hit, of=one.of))

@@ -1,92 +1,39 @@
-"""指标口径: every figure people are judged by, in words and as SQL over the cycles (`projections.cycles`).
+"""指标口径: every figure people are judged by, in words and as SQL over the cycles (`projections.cycles`) or over what
+is owed to households and by members (`projections.obligations`).
 
 A cycle belongs to the period in which its `day` lies, and counts only once that time is past: so nobody is judged by
 what is not due yet, and a past period changes only when the facts do. Of the cycles that may count at all (`BASE`)
 those with `counts` are weighed by `of` below the line; of them those with `met` by `hit` above it. Every row has
-0 ≤ hit ≤ of for a rate, so every sum has, however it is cut. A definition is never edited: another version is added.
+0 ≤ hit ≤ of for a rate, so every sum has, however it is cut. What is owed belongs to the last day
+of each month, half-year or year. A definition is never edited: another version is added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import TypeVar
 
-from domain.model import Labelled
-from projections.cycles import DAYS, Cycles
+from projections.kpi_definition import Definition, OfCycles, OfRolls, Unit
 
-BASE = "there = 1 AND counts = 1 AND stage <> 'voided'"
-"""重复件、作废件 never count: they are counted with their primary, or not at all."""
+D = TypeVar("D", bound=Definition)
+
 NOT_ENDED = "(ended_at = 0 OR ended_at > handle_due_at)"
 """Withdrawn or rejected in time: it never came to be due. Withdrawn when overdue, it stays overdue."""
 ON_TIME = "handled_at > 0 AND handled_at <= handle_due_at"
 CHECKED_ON_TIME = "checked_at > 0 AND (check_due_at = 0 OR checked_at <= check_due_at)"
-PERIODS = {"handle_due_on": "处置时限到期的日子", "arrive_due_on": "到场时限到期的日子", "handled_on": "办结的日子"}
-"""The days that say which period a cycle belongs to, in words."""
-DEFAULT_SOURCE = "domain.md §5；市政通行做法"
-
-
-def past(day: str) -> str:
-    """As SQL, that the time of a day is past: what is due at this very moment is not late yet."""
-    return f"{DAYS[day]} {'<=' if day == 'handled_on' else '<'} ?"
-
-
-class Unit(Labelled):
-    """What a figure is."""
-
-    RATE = "rate", "比率"
-    MEAN = "mean", "均值"
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One version of one figure; `hit`, `of`, `met` and `counts` are SQL over a row of the cycles."""
-
-    code: str
-    label: str
-    numerator: str
-    denominator: str
-    exclusions: str
-    day: Literal["handle_due_on", "arrive_due_on", "handled_on"]
-    counts: str
-    met: str = "true"
-    hit: str = "1"
-    of: str = "1"
-    unit: Unit = Unit.RATE
-    version: int = 1
-    valid_from: date = date(2026, 1, 1)
-    source: str = DEFAULT_SOURCE
-
-    @property
-    def formula(self) -> str:
-        """In words."""
-        return f"{self.label} = {self.numerator} ÷ {self.denominator}"
-
-    @property
-    def sums(self) -> tuple[str, str]:
-        """As SQL, what stands above the line and below it; `BASE` and the period are for the whole query."""
-        return (
-            f"coalesce(sum({self.hit}) FILTER (WHERE {self.counts} AND {self.met}), 0)",
-            f"coalesce(sum({self.of}) FILTER (WHERE {self.counts}), 0)",
-        )
-
-    @property
-    def sql(self) -> str:
-        """The whole SELECT, for whoever wants to do the sum again: of the first and last day, and of now."""
-        above, below = self.sums
-        period = f"{self.day} BETWEEN ? AND ? AND {past(self.day)}"
-        return f'SELECT {above}, {below} FROM "{Cycles.name}" WHERE {BASE} AND {period}'
 
 
 NOT_DUE = "重复件、作废件；时限未到的；到期前已撤回或不予受理的；时限未定（工作日历未公布）的"
 NOT_DUE_OR_EXEMPTED = f"{NOT_DUE}；超时经申诉免责的"
-NOT_TO_BETO_BE_ATTENDED = "不属三必到的；到场时限未到的；到场前、到期前已撤回或不予受理的；重复件、作废件；时限未定的"
+NOT_ATTENDABLE = "不属三必到的；到场时限未到的；到场前、到期前已撤回或不予受理的；重复件、作废件；时限未定的"
 NOT_ASKED = "还没有办结、核查未通过的；重复件（其当事人的答复计在主案）、作废件；匿名、联系不上的不算有效回访"
+THROUGHOUT = 'from_day <= "first"'
+TO_THE_END = """(until_day = '' OR until_day > "last")"""
 TO_BE_ATTENDED = "arrive_due_at > 0 AND (ended_at = 0 OR ended_at > arrive_due_at OR arrived_at > 0)"
 
 DEFINITIONS: tuple[Definition, ...] = (
-    Definition(
+    OfCycles(
         code="handled_on_time",
         label="按期处置率",
         numerator="其中在处置时限内办结、且结果没有被核查否定的轮次",
@@ -96,7 +43,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         counts=f"{NOT_ENDED} AND exempted = 0",
         met=ON_TIME,
     ),
-    Definition(
+    OfCycles(
         code="closed",
         label="结案率",
         numerator="其中已经结案的轮次",
@@ -106,7 +53,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         counts=NOT_ENDED,
         met="closed_at > 0",
     ),
-    Definition(
+    OfCycles(
         code="closed_on_time",
         label="按期结案率",
         numerator="其中已经结案，且处置、核查都没有超时的轮次（等当事人答复的时间不算超时）",
@@ -116,7 +63,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         counts=f"{NOT_ENDED} AND exempted = 0",
         met=f"closed_at > 0 AND {ON_TIME} AND {CHECKED_ON_TIME}",
     ),
-    Definition(
+    OfCycles(
         code="reworked",
         label="返工率",
         numerator="其中核查不通过、至少返工一次的轮次",
@@ -126,7 +73,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         counts=NOT_ENDED,
         met="reworked = 1",
     ),
-    Definition(
+    OfCycles(
         code="extended",
         label="延期率",
         numerator="其中至少获准延期一次的轮次",
@@ -136,7 +83,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         counts=NOT_ENDED,
         met="extended = 1",
     ),
-    Definition(
+    OfCycles(
         code="returned",
         label="退回率",
         numerator="其中至少被退回一次的轮次",
@@ -146,7 +93,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         counts=f"{NOT_ENDED} AND dispatched = 1",
         met="hops > 0",
     ),
-    Definition(
+    OfCycles(
         code="hops",
         label="每案退回次数",
         numerator="本轮退回次数之和",
@@ -157,27 +104,27 @@ DEFINITIONS: tuple[Definition, ...] = (
         hit="hops",
         unit=Unit.MEAN,
     ),
-    Definition(
+    OfCycles(
         code="attended",
         label="必到率",
         numerator="其中有人到过现场的轮次（晚到也是到）",
         denominator="到场时限落在本期且已到的三必到轮次",
-        exclusions=NOT_TO_BETO_BE_ATTENDED,
+        exclusions=NOT_ATTENDABLE,
         day="arrive_due_on",
         counts=TO_BE_ATTENDED,
         met="arrived_at > 0",
     ),
-    Definition(
+    OfCycles(
         code="attended_on_time",
         label="按时必到率",
         numerator="其中在到场时限内首次到场的轮次",
         denominator="到场时限落在本期且已到的三必到轮次",
-        exclusions=NOT_TO_BETO_BE_ATTENDED,
+        exclusions=NOT_ATTENDABLE,
         day="arrive_due_on",
         counts=TO_BE_ATTENDED,
         met="arrived_at > 0 AND arrived_at <= arrive_due_at",
     ),
-    Definition(
+    OfCycles(
         code="followed_up",
         label="回访率",
         numerator="其中当事人本人（未成年人由监护人）答复满意或不满意的人次，即有效回访",
@@ -188,7 +135,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         hit="satisfied + unsatisfied",
         of="asked",
     ),
-    Definition(
+    OfCycles(
         code="responded",
         label="响应率",
         numerator="其中当事人说有人响应的",
@@ -199,7 +146,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         hit="responded",
         of="(responded + unresponded)",
     ),
-    Definition(
+    OfCycles(
         code="solved",
         label="解决率",
         numerator="其中当事人说问题已经解决的",
@@ -210,7 +157,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         hit="solved",
         of="(solved + unsolved)",
     ),
-    Definition(
+    OfCycles(
         code="satisfied",
         label="满意率",
         numerator="其中当事人答复满意的",
@@ -221,19 +168,52 @@ DEFINITIONS: tuple[Definition, ...] = (
         hit="satisfied",
         of="(satisfied + unsatisfied)",
     ),
+    OfRolls(
+        code="must_visited",
+        label="必访完成率",
+        numerator="其中当月至少走访到一次（见到了人）的户",
+        denominator="每个月整月在册的必访户（五类重点服务对象；一户属于几类，也只算一户）",
+        exclusions="当月才列入、当月撤销的；还没有过完的月份",
+        duty="must_visit",
+        months=1,
+        stands=f"{THROUGHOUT} AND {TO_THE_END}",
+        sensitive=True,
+    ),
+    OfRolls(
+        code="covered",
+        label="年走访覆盖率",
+        numerator="其中当年至少走访到一次（见到了人）的户",
+        denominator="年末在册的住户",
+        exclusions="年末前迁出的；没有登记的住户；还没有过完的年份",
+        duty="coverage",
+        months=12,
+        stands=f'from_day <= "last" AND {TO_THE_END}',
+    ),
+    OfRolls(
+        code="served",
+        label="双报到参与率",
+        numerator="其中这半年至少参加过一次服务的",
+        denominator="每个半年始终在册的报到党员和单位",
+        exclusions="这半年才报到、这半年退出的；还没有过完的半年",
+        duty="service",
+        months=6,
+        stands=f"{THROUGHOUT} AND {TO_THE_END}",
+    ),
 )
 """Every version there ever was, in the order in which people read them."""
+OF_CYCLES = tuple(one for one in DEFINITIONS if isinstance(one, OfCycles))
+OF_ROLLS = tuple(one for one in DEFINITIONS if isinstance(one, OfRolls))
 
 
-def in_force(day: date, definitions: Iterable[Definition] = DEFINITIONS) -> tuple[Definition, ...]:
+def in_force(day: date, definitions: Iterable[D]) -> tuple[D, ...]:
     """Of each figure the version that judges a period ending on this day; the first one judges what was before it."""
-    found: dict[str, Definition] = {}
+    found: dict[str, D] = {}
     for one in sorted(definitions, key=lambda one: (one.valid_from, one.version)):
         if one.code not in found or one.valid_from <= day:
             found[one.code] = one
     return tuple(found[code] for code in dict.fromkeys(one.code for one in definitions))
 
 
-def definition(code: str, version: int, definitions: Iterable[Definition] = DEFINITIONS) -> Definition | None:
+def definition(code: str, version: int, definitions: Iterable[D]) -> D | None:
     """One version of one figure; None where there is none."""
     return next((one for one in definitions if (one.code, one.version) == (code, version)), None)

@@ -21,7 +21,8 @@ from projections.cycles import Cycles
 from projections.distribution import Distribution
 from projections.drawn import RollUpRow
 from projections.kpi import KpiQuery, KpiRow, kpis
-from projections.kpi_definitions import Definition, in_force
+from projections.kpi_definition import Definition
+from projections.kpi_definitions import DEFINITIONS, in_force
 from projections.reading import AsOf
 from projections.response_time import ResponseTime, ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
@@ -153,7 +154,7 @@ def monthly(at: AsOf, scope: Scope, query: MonthlyQuery) -> MonthlySheet:
         told_at=at.now,
         position=at.position,
         views=(Cycles.name, Workload.name, ResponseTime.name),
-        definitions=tuple(map(DefinitionUsed.of, in_force(query.last_day))),
+        definitions=tuple(map(DefinitionUsed.of, in_force(query.last_day, DEFINITIONS))),
         below=below,
         rows=(_own(asking, place), *(_below(asking, tree, place, below) if below else ())),
         kpis_by_kind=asking.kpis(by="kind"),

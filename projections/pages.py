@@ -9,11 +9,12 @@ from domain.casework.application import CaseFiles
 from domain.casework.recorders import CaseRecorder
 from projections.frame import UnreadablePage
 from projections.restating import Row, restated
+from projections.roll_frame import ROLLS
 
-CASES = "incident."
-"""How the stored names of a case's events begin."""
-FIRST = "incident.reported"
-"""The first event of every case."""
+SEEN = ("incident.", *ROLLS)
+"""How the stored names begin of what views are made of."""
+FIRST = ("incident.reported", "household.enrolled", "member.checked_in")
+"""The first event of every case, and of every entry of a roll."""
 
 
 class Page(NamedTuple):
@@ -37,11 +38,11 @@ class Pages:
 
     @property
     def blank(self) -> bool:
-        """Whether no case was ever reported."""
-        return not self._store.select_notifications(None, 1, topics=(FIRST,))
+        """Whether there never was anything for a view."""
+        return not self._store.select_notifications(None, 1, topics=FIRST)
 
     def read(self, start: int, limit: int, stop: int | None = None) -> Page | None:
-        """Of at most `limit` events after `start`, to `stop` inclusive, those of cases; None when there are none.
+        """Of at most `limit` events after `start`, to `stop` inclusive, those of cases and rolls; None for no events.
 
         What else the store keeps, the registers of the district, is passed over. Raises `UnreadablePage`.
         """
@@ -51,7 +52,7 @@ class Pages:
         rows = [
             Row(one.id, str(one.originator_id), one.originator_version, one.topic, one.state)
             for one in found
-            if one.topic.startswith(CASES)
+            if one.topic.startswith(SEEN)
         ]
         try:
             return Page(list(restated(rows, _Histories(self._store))), found[-1].id)

@@ -13,7 +13,7 @@ from projections.cursor import Cursor
 from projections.database import Row, Transaction
 from projections.docket import Docket
 from projections.drawn import Drawing, LevelName, Source
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.reading import Readable, Where, moment
 from projections.response_time import StretchFilter, ended
 from projections.scope import Scope

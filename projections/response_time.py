@@ -13,7 +13,7 @@ from domain.incident.words import Kind, Stretch
 from domain.model import Code
 from domain.territory import Territory
 from projections.drawn import Drawing, RollUpQuery, RollUpRow, days, places
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.percentiles import By, Figures, Spread, bucket, figures, seconds
 from projections.projection import KEY, SUM, Merge, Projection
 from projections.reading import Readable, Where, microseconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.percentiles import UNKNOWN
 from projections.projection import KEY, LAST, Merge, Projection
 

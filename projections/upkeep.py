@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from projections.docket import Docket
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.reading import Readable, microseconds
 
 Mark = tuple[int, int]

@@ -12,7 +12,8 @@ from projections.cycles import Cycles
 from projections.database import Transaction
 from projections.docket import Docket
 from projections.drawn import Drawing, community_of, days
-from projections.kpi_definitions import BASE, NOT_ENDED, ON_TIME
+from projections.kpi_definition import BASE
+from projections.kpi_definitions import NOT_ENDED, ON_TIME
 from projections.projection import Projection
 from projections.reading import Where, microseconds
 from projections.workload_query import WorkloadQuery

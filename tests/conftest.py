@@ -6,6 +6,7 @@ What fixtures need is imported in them, for the rest of this file also serves al
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -35,6 +36,17 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     return _not_skipped((yield))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end: nobody need look through it again and again for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Else modules find at the end that somebody still holds what is theirs."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

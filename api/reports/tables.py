@@ -10,7 +10,8 @@ from domain.incident.words import Stretch
 from projections.distribution import Distribution, Spread
 from projections.drawn import RollUpRow
 from projections.kpi import Figure, KpiRow
-from projections.kpi_definitions import DEFINITIONS, Unit
+from projections.kpi_definition import Unit
+from projections.kpi_definitions import DEFINITIONS
 from projections.monthly import MonthlySheet, SheetPlace, SheetRow
 from projections.workload import WorkloadRow
 

@@ -17,7 +17,7 @@ from domain.incident.commands import CallDuty, DetermineDeadlines, HandOver, Red
 from domain.model import Refused, Role
 from domain.territory import Level, Place, Territory
 from projections.engine import Views
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.upkeep import BEFORE_ALL, Mark, WaitingCase, due_for_call, open_cases, undetermined
 
 log = logger("bidao.watch")

@@ -23,6 +23,7 @@ from domain.casework.open_cases import OpenCase, OpenCases
 from domain.casework.recorders import CaseRecorder
 from domain.casework.recording import STREAMS, RecordedEvent, RegisterLine
 from domain.casework.registers import Registers
+from domain.casework.rolls import Rolls
 from domain.casework.streams import Streams
 from domain.clocks import Clocks
 from domain.duty import Roster
@@ -106,6 +107,7 @@ class Casework:
         self._streams = Streams(files.mapper, files.store)
         self.writer = self._streams.writer
         self.registers = Registers(self._streams, (territory, clocks), secret=secret, clock=clock)
+        self.rolls = Rolls(self._streams, self.registers, secret=secret)
         self._cases = OpenCases()
         self._era = self.registers.era
         self._numbers = CaseNumbers(self.writer)

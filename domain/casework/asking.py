@@ -53,12 +53,21 @@ class RegisterReceipt(Model):
     events: tuple[Event, ...] = Field(default=(), exclude=True)
 
 
+class RollReceipt(Model):
+    """The same for an entry of a roll: its id there, its version, and the position to wait for in the views."""
+
+    entry: str
+    version: int
+    position: int
+    changed: bool
+
+
 StoreUnavailable = PersistenceError
 """The store failed, or is closed: nothing was written, or (after a cut in the commit) a retry with the key tells."""
 
 
 class NotFound(LookupError):
-    """No such case."""
+    """No such case, or no such entry of a roll."""
 
 
 class KeyReused(ValueError):

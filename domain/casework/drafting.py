@@ -9,7 +9,7 @@ from typing import Any
 from domain.act import Act, Attribution
 from domain.casework.asking import Caller
 from domain.casework.open_cases import OpenCase
-from domain.casework.recording import RecordedEvent, RegisterLine
+from domain.casework.recording import RecordedEvent, RegisterLine, RollLine
 from domain.clocks import effective
 from domain.incident.events import IncidentEvent, Reported
 from domain.incident.events.duplicates import OnPrimary
@@ -17,6 +17,7 @@ from domain.incident.evolve import evolve
 from domain.incident.keys import keys_of
 from domain.incident.state import Incident
 from domain.model import Event
+from domain.rolls import Entry, Evolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,17 @@ class Draft:
             RegisterLine.model_validate({**self._envelope(event, self.act), "version": number, "event": event})
             for number, event in numbered
         ]
+
+    def of_entry(
+        self, id: str, evolve: Evolve, entry: Entry | None, events: Iterable[Event], version: int
+    ) -> list[RollLine]:
+        """The next lines of an entry of a roll that stands at `version`."""
+        lines = []
+        for number, event in enumerate(events, start=version + 1):
+            entry = evolve(entry, id, event)
+            told = {"version": number, "entry": id, "standing": entry.standing, "event": event}
+            lines.append(RollLine.model_validate({**self._envelope(event, self.act), **told}))
+        return lines
 
     def _lines(self, state: Incident, version: int, events: Iterable[IncidentEvent]) -> list[RecordedEvent]:
         lines = []

@@ -1,10 +1,10 @@
-"""One line of a case file or of a register as it is stored, and the codec that reads it back for ever."""
+"""One line of a case file, a register or a roll as it is stored, and the codec that reads it back for ever."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 from uuid import UUID, uuid5
 
 import orjson
@@ -13,12 +13,15 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from domain.act import Attribution
 from domain.books import BooksEvent
+from domain.household import HouseholdEvent
 from domain.incident import events as incident
 from domain.incident.events import IncidentEvent
 from domain.incident.keys import Keys
-from domain.model import UNPRINTABLE, Event, Model, Role
+from domain.membership import MemberEvent
+from domain.model import UNPRINTABLE, Code, Event, Model, Role
 from domain.register import RegisterName
 from domain.registry.events import TerritoryEvent
+from domain.rolls import RollName, Standing
 from domain.rostering import DutyEvent
 from domain.territory import Level
 
@@ -29,12 +32,19 @@ UPCASTS: dict[tuple[str, int], Callable[[Stored], Stored]] = {}
 
 RegisterEvent = TerritoryEvent | BooksEvent | DutyEvent
 REGISTER_EVENTS: dict[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(RegisterEvent)}
-BY_TYPE: dict[str, type[Event]] = {**incident.BY_TYPE, **REGISTER_EVENTS}
+RollEvent = HouseholdEvent | MemberEvent
+ROLL_EVENTS: dict[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(RollEvent)}
+BY_TYPE: dict[str, type[Event]] = {**incident.BY_TYPE, **REGISTER_EVENTS, **ROLL_EVENTS}
 """Stored name → model, of everything that is ever written."""
 
 _NAMESPACE = UUID("376ab201-492e-5be8-95a1-0f37713906a6")
 STREAMS: dict[str, UUID] = {name: uuid5(_NAMESPACE, name) for name in get_args(RegisterName)}
 """The library wants its streams numbered: a register has the same number in every store."""
+
+
+def stream_of_entry(roll: RollName, id: str) -> UUID:
+    """The stream of one entry of a roll, the same in every store."""
+    return uuid5(_NAMESPACE, f"{roll}/{id}")
 
 
 class Line(Model):
@@ -107,7 +117,20 @@ class RegisterLine(Line):
         return STREAMS[self.event.type.partition(".")[0]]
 
 
-AnyLine = RecordedEvent | RegisterLine
+class RollLine(Line):
+    """A line of one entry of a roll, which is named by the first part of the stored name."""
+
+    entry: Code
+    standing: Standing
+    event: Annotated[RollEvent, Field(discriminator="type")]
+
+    @property
+    def originator_id(self) -> UUID:
+        """What the library calls the entry."""
+        return stream_of_entry(cast(RollName, self.event.type.partition(".")[0]), self.entry)
+
+
+AnyLine = RecordedEvent | RegisterLine | RollLine
 
 
 class UnreadableEvent(ValueError):
@@ -153,7 +176,9 @@ def decoded(stored: StoredEvent) -> AnyLine:
 
 def _as_stored(name: str, state: bytes) -> AnyLine:
     """The line as it was written; what a terminal would obey, once taken for text, is read as � (U+FFFD)."""
-    model: type[AnyLine] = RegisterLine if name in REGISTER_EVENTS else RecordedEvent
+    model: type[AnyLine] = RecordedEvent
+    if name in REGISTER_EVENTS or name in ROLL_EVENTS:
+        model = RegisterLine if name in REGISTER_EVENTS else RollLine
     if any(known == name for known, _ in UPCASTS):
         state = orjson.dumps(upcast(name, orjson.loads(state)))
     try:

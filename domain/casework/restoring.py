@@ -10,7 +10,7 @@ from eventsourcing.persistence import Notification
 
 from domain.casework.backups import Backup, BackupUnusable, Progress, Reckoning, told
 from domain.casework.identifying import SECRET_LENGTH
-from domain.casework.recording import STREAMS, UnreadableEvent, decoded
+from domain.casework.recording import RecordedEvent, UnreadableEvent, decoded
 from domain.incident.events import Accepted
 
 Numbers = Mapping[str, int]
@@ -32,25 +32,24 @@ def examined(backup: Backup, progress: Progress | None = None) -> Contents:
 
     Raises `BackupUnusable` for the first thing that is not so.
     """
-    found, registers = Reckoning(), set[object]()
+    found, others = Reckoning(), set[object]()
     numbers: defaultdict[str, int] = defaultdict(int)
-    kept = frozenset(STREAMS.values())
     for row in told(backup.rows(), backup.manifest.events, progress):
         found.take(row)
         try:
-            event = decoded(row).event
+            line = decoded(row)
         except UnreadableEvent:
             raise BackupUnusable(f"第{row.id}条事件（{row.topic}）本程序不能解读：备份可能出自更新的版本。") from None
-        if row.originator_id in kept:
-            registers.add(row.originator_id)
-        if isinstance(event, Accepted):
-            day, _, number = event.number.rpartition("-")
+        if not isinstance(line, RecordedEvent):
+            others.add(row.originator_id)
+        if isinstance(line.event, Accepted):
+            day, _, number = line.event.number.rpartition("-")
             numbers[day] = max(numbers[day], int(number))
     if not found.agrees(backup.manifest):
         raise BackupUnusable(f"备份 {backup.path} 的内容与清单不符，文件被改动过，请换一份。")
     if len(backup.secret) != SECRET_LENGTH:
         raise BackupUnusable(f"备份 {backup.path} 里的密钥不完整，恢复后不能启动，请换一份。")
-    return Contents(found.events, found.streams - len(registers), numbers)
+    return Contents(found.events, found.streams - len(others), numbers)
 
 
 class Target(Protocol):

@@ -10,12 +10,13 @@ import httpx
 import pytest
 
 from projections.kpi import CODES
+from projections.kpi_owed import CODES as OF_ROLLS
 from tests.api.visitor import Clock, Visitor, identity
 from tests.lives import ACCEPTED, CLOSED, HANDLING
 from tests.server import serving
 from tests.stores import Store
 
-KPIS, CASES, DEFINITIONS = (f"/api/v1/views/kpis{part}" for part in ("", "/cases", "/definitions"))
+KPIS, CASES, OWED, DEFINITIONS = (f"/api/v1/views/kpis{part}" for part in ("", "/cases", "/owed", "/definitions"))
 YUNJIAN = "grid-yunjian-3"
 
 
@@ -60,7 +61,7 @@ def test_every_figure_leads_to_its_cases_and_they_to_their_events(service: Visit
     assert rows
     for row in rows:
         for one in row["figures"]:
-            assert urlsplit(one["cases"]).path == CASES
+            assert urlsplit(one["cases"]).path == (OWED if one["kpi"] in OF_ROLLS else CASES)
             page = shown(service, one["cases"].partition("?")[0], **_query(one["cases"]))
             assert (page["numerator"], page["denominator"]) == (one["numerator"], one["denominator"])
             assert page["version"] == one["version"]

@@ -13,11 +13,13 @@ import pytest
 from api.app import create_app
 from api.problems import KINDS
 from api.settings import Settings
+from domain import household, membership
 from domain.books import AdoptRuleTable, PublishCalendar
 from domain.incident.commands import ALL, Report
 from domain.model import Command
 from domain.register import RegisterCommand
 from domain.registry import commands as registry
+from domain.rolls import RollCommand
 from domain.rostering import AssignShifts, CancelShift
 
 DESCRIBED = create_app(Settings()).openapi()
@@ -27,6 +29,7 @@ OPERATIONS = {
     for method, operation in operations.items()
 }
 CHINESE = re.compile("[\u4e00-\u9fff]")
+ENROLLED: tuple[type[RollCommand], ...] = (*household.COMMANDS, *membership.COMMANDS)
 KEEPING: tuple[type[RegisterCommand], ...] = (*registry.ALL, AdoptRuleTable, PublishCalendar, AssignShifts, CancelShift)
 NO_COMMANDS = {"/api/v1/alike", "/api/v1/territory/import"}
 """What is asked by POST and is no command: a question with a body, a sheet that becomes a command."""
@@ -44,6 +47,7 @@ def test_every_command_has_an_operation_that_says_what_the_command_says() -> Non
     }
     commands["/api/v1/incidents"] = Report
     commands |= {f"/api/v1/{command.register}/{command.name}": command for command in KEEPING}
+    commands |= {f"/api/v1/{command.roll}s/{{entry_id}}/{command.name}": command for command in ENROLLED}
     posts = {path: operations["post"] for path, operations in DESCRIBED["paths"].items() if "post" in operations}
     assert posts.keys() - commands.keys() == NO_COMMANDS
     for path, command in commands.items():

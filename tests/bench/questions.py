@@ -20,7 +20,8 @@ from projections.cycles import DAYS, Cycles
 from projections.docket import Docket, DocketQuery, docket
 from projections.kpi import By, KpiQuery, kpis
 from projections.kpi_cases import KpiCasesQuery, kpi_cases
-from projections.kpi_definitions import BASE, in_force
+from projections.kpi_definition import BASE
+from projections.kpi_definitions import OF_CYCLES, in_force
 from projections.reading import AsOf, microseconds
 from projections.response_time import ResponseTime, ResponseTimeQuery, response_times
 from projections.scope import Scope
@@ -119,7 +120,7 @@ def behind_a_figure(drawn: str) -> Asking:
     """The first page of the cases behind one of them, and how many there are."""
 
     def ask(rnd: Random, reader: Reader, period: Period) -> Question:
-        one = rnd.choice(in_force(period.last))
+        one = rnd.choice(in_force(period.last, OF_CYCLES))
         query = KpiCasesQuery.model_validate({"kpi": one.code, "drawn": drawn, **period.days})
         values = (reader.node, *period.values, period.now)
         where = f"""{BASE} AND {one.counts} AND {reader.level.value} = ?

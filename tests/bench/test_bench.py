@@ -1,5 +1,7 @@
 """The bench still runs: every row has numbers, its table and its JSON can be made. Nothing is said about speed."""
 
+import gc
+from collections.abc import Iterator
 from io import StringIO
 
 import pytest
@@ -7,6 +9,15 @@ from rich.console import Console
 
 from tests.bench.__main__ import Group, Wanted, run
 from tests.bench.measuring import TINY
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_other_tests() -> Iterator[None]:
+    """Whoever measures collects garbage first, in vain among all that earlier tests have left."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("group", Group)

@@ -18,7 +18,7 @@ from domain.incident.categories import MainCategory
 from domain.incident.words import Kind, Stage
 from projections import statements
 from projections.docket import Docket, DocketQuery, Sort, docket
-from projections.frame import PATH
+from projections.frame_columns import PATH
 from projections.lights import light_of
 from projections.reading import microseconds
 from projections.scope import Scope

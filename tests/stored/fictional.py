@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from domain.casework.recording import (
     REGISTER_EVENTS,
+    ROLL_EVENTS,
     STREAMS,
     AnyLine,
     RecordedEvent,
     RegisterEvent,
     RegisterLine,
+    RollEvent,
+    RollLine,
+    stream_of_entry,
 )
 from domain.incident.events import BY_TYPE, IncidentEvent
 from domain.incident.keys import Keys
-from tests.stored import registers
+from domain.rolls import RollName
+from tests.stored import registers, rolls
 
 CASE_ID = "019cab84-b000-8123-9abc-0123456789ab"
 OTHER_ID = "019cab85-0000-8456-9def-ba9876543210"
@@ -177,18 +182,23 @@ ENVELOPE = {
     "recorded_at": AT.format(7),
     "effective_at": AT.format(5),
 }
-EVENT: TypeAdapter[IncidentEvent | RegisterEvent] = TypeAdapter(IncidentEvent | RegisterEvent)
+AnyEvent = IncidentEvent | RegisterEvent | RollEvent
+EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
 def stream_of(name: str) -> UUID:
-    """The case of all invented events, or the register the name belongs to."""
+    """The case of all invented events, or the register or the entry of a roll the name belongs to."""
+    if name in ROLL_EVENTS:
+        return stream_of_entry(cast(RollName, name.partition(".")[0]), rolls.ENTRY)
     return STREAMS.get(name.partition(".")[0], UUID(CASE_ID))
 
 
-def event(name: str) -> IncidentEvent | RegisterEvent:
+def event(name: str) -> AnyEvent:
     """The invented event of that stored name. Raises `KeyError` where nothing was invented."""
     if name in REGISTER_EVENTS:
         return EVENT.validate_python(registers.body(name))
+    if name in ROLL_EVENTS:
+        return EVENT.validate_python(rolls.body(name))
     fields = [field for field in BY_TYPE[name].model_fields if field != "type" and (name, field) not in LATER]
     values = {field: EXCEPT.get((name, field)) or FIELDS[field] for field in fields}
     return EVENT.validate_python({"type": name, **values})
@@ -200,5 +210,7 @@ def line(name: str) -> AnyLine:
     said = {**ENVELOPE, "version": 3, "schema_version": told.schema_version, "event": told}
     if name in REGISTER_EVENTS:
         return RegisterLine.model_validate(said)
+    if name in ROLL_EVENTS:
+        return RollLine.model_validate({**said, "entry": rolls.ENTRY, "standing": rolls.STANDING})
     keys = Keys.model_validate(KEYS if name in BEFORE_CLOCKS else KEYS | DUE)
     return RecordedEvent.model_validate({**said, "case_id": CASE_ID, "keys": keys})

@@ -18,6 +18,7 @@ from domain.casework.recording import (
     AnyLine,
     RecordedEvent,
     RegisterLine,
+    RollLine,
     Stored,
     UnreadableEvent,
     upcast,
@@ -37,7 +38,7 @@ def row(topic: str, state: bytes) -> StoredEvent:
 
 def read(topic: str, state: bytes) -> AnyLine:
     found = MAPPER.to_domain_event(row(topic, state))
-    assert isinstance(found, RecordedEvent | RegisterLine)
+    assert isinstance(found, RecordedEvent | RegisterLine | RollLine)
     return found
 
 

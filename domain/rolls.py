@@ -1,0 +1,111 @@
+"""名册: households to be visited, and members who checked in. One stream of events to each entry, one way to write."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from domain.act import Act
+from domain.model import Command, Event, Model, Role, Rule
+from domain.register import KEEPER_ONLY, STATED_BEFORE
+from domain.territory import Place
+
+RollName = Literal["household", "member"]
+"""住户名册、双报到名册."""
+
+ROLL_PLACE = Rule("roll-place", "“{node}”不是在册的{levels}，请核对编号。")
+ROLL_OWN_PLACE = Rule("roll-own-place", "“{node}”不归您负责，不能办理“{command}”。")
+ROLL_STANDING = Rule("roll-standing", "{entry}已经销册；又回来的，请先重新登记。")
+ROLL_ELSEWHERE = Rule("roll-elsewhere", "{entry}已经登记在“{node}”；换了地方的，请先在那里销册。")
+RULES: dict[str, Rule] = {rule.id: rule for rule in (ROLL_PLACE, ROLL_OWN_PLACE, ROLL_STANDING, ROLL_ELSEWHERE)}
+OFFICE = (Role.COMMUNITY, Role.STREET, Role.DISTRICT, Role.ADMIN)
+"""Who decides who is on a roll."""
+
+
+class Standing(Model):
+    """How an entry stood after an event, stored with it, so that no view looks anything up.
+
+    `place` is where it was enrolled, as drawn then; `enrolment` says how often it was put on the roll so far,
+    `listing` how often it became one to be visited every month.
+    """
+
+    place: Place
+    enrolment: int = 1
+    listing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a roll, no more than the rules ask. Whoever was struck off stays, for old figures."""
+
+    id: str
+    standing: Standing
+    enrolled: bool = True
+
+
+E = TypeVar("E", bound=Entry)
+Evolve = Callable[[Any, str, Any], Entry]
+"""An entry, or None before its first event; its id; an event → the entry after it."""
+
+
+class RollCommand(Command):
+    """A command on one entry of a roll."""
+
+    roll: ClassVar[RollName]
+    keepers: ClassVar[tuple[Role, ...]] = OFFICE
+    """Who may ask, each for the places they answer for."""
+
+
+class Enrolling(RollCommand):
+    """By this an entry comes on a roll, for the first time or again."""
+
+    @abstractmethod
+    def place(self, act: Act) -> Place:
+        """Where it belongs. Raises `Refused` for what is no such place."""
+
+    @abstractmethod
+    def enrolled(self, place: Place) -> Event:
+        """What is written of it."""
+
+
+class Upkeep(RollCommand, Generic[E]):
+    """This is said of an entry that is on its roll."""
+
+    @abstractmethod
+    def decide(self, entry: E, act: Act) -> Iterator[Event]:
+        """Yield what follows, or raise `Refused`; nothing yielded means nothing is new."""
+
+
+def decide(command: Enrolling | Upkeep[E], entry: E | None, act: Act) -> list[Event]:
+    """What follows when this is asked of an entry. Raises `Refused`; an empty list changes nothing.
+
+    Raises `LookupError` where there has to be an entry (None: there is none).
+    """
+    roles = "、".join(role.label for role in command.keepers)
+    KEEPER_ONLY.require(act.role in command.keepers, command=command.label, roles=roles)
+    STATED_BEFORE.require(act.occurred_at <= act.recorded_at + timedelta(seconds=act.table.clock_skew))
+    if isinstance(command, Enrolling):
+        place = command.place(act)
+        _require_own(command, place, act)
+        if entry is None or not entry.enrolled:
+            return [command.enrolled(place)]
+        there = act.territory.redrawn(entry.standing.place)
+        ROLL_ELSEWHERE.require(there == place, entry=entry.id, node=_name(there, act))
+        return []
+    if entry is None:
+        raise LookupError("no such entry")
+    _require_own(command, act.territory.redrawn(entry.standing.place), act)
+    ROLL_STANDING.require(entry.enrolled, entry=entry.id)
+    return list(command.decide(entry, act))
+
+
+def _require_own(command: RollCommand, place: Place, act: Act) -> None:
+    theirs = act.role is Role.ADMIN or act.scope in {node.id for node in act.territory.path(place.lowest)}
+    ROLL_OWN_PLACE.require(theirs, node=_name(place, act), command=command.label)
+
+
+def _name(place: Place, act: Act) -> str:
+    return act.territory.names.get(place.lowest, place.lowest)

@@ -1,0 +1,1 @@
+"""Rolls: households that are visited, members who checked in."""
