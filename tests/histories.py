@@ -1,4 +1,5 @@
-"""Random but legal histories in a store: walks of several neighbourhoods at once, each command through the casework.
+"""Random but legal histories in a store: walks of several neighbourhoods at once, visits to households and registers
+that change meanwhile, each command through the casework.
 
 The same seed gives the same history, ids of cases included.
 """
@@ -9,6 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
+from random import Random
 from typing import cast
 
 from eventsourcing.persistence import Notification, StoredEvent
@@ -24,6 +26,7 @@ from domain.incident.state import Incident
 from domain.model import Refused, Role
 from domain.register import RegisterCommand
 from domain.registry.commands.redrawing import JoinGrids, NewGrid, Part, SplitGrid
+from tests.rolls import walk as rolls
 from tests.rules.recipes import RECIPES
 from tests.rules.scene import CLOCKS, MORNING, SYSTEM, TERRITORY, WAITING, Move, Scene
 from tests.rules.walk import VARIED, Walk
@@ -122,7 +125,10 @@ class Town:
 
     async def live(self, casework: Casework, turns: int) -> None:
         enacted = {int(share * turns): command for share, command in ENACTED.items()}
+        visiting = Random(self._seed)
         for turn in range(turns):
+            if turn % 5 == 0:
+                await rolls.ask(casework, visiting, f"{self._seed}-visit-{turn}")
             if turn in enacted:
                 await self._enact(casework, enacted[turn])
             neighbourhood = min(self._all, key=lambda one: one.scene.now)

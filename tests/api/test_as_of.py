@@ -43,6 +43,7 @@ MORE: dict[str, list[dict[str, str]]] = {
 """What else is asked of a view than all of it."""
 NEEDED: dict[str, dict[str, str]] = {
     f"{KPIS}/cases": {"kpi": "handled_on_time"},
+    f"{KPIS}/owed": {"kpi": "must_visited", "running": "true"},
     MONTHLY: {"territory": "street-chengzhong", "month": "2026-03"},
 }
 """What has to be asked."""

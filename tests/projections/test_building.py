@@ -247,7 +247,7 @@ def test_a_full_disk_leaves_the_views_in_use_and_the_building_goes_on_when_there
         database = views._tables.database
         assert isinstance(database, SQLiteDatabase)
         [pages] = database._writer.execute("PRAGMA page_count").fetchone()
-        database._writer.execute(f"PRAGMA max_page_count = {pages + 9}")
+        database._writer.execute(f"PRAGMA max_page_count = {pages + 20}")
         with pytest.raises(DatabaseUnavailable, match="full"):
             views.rebuild()
         assert showing.shown(views) == expected

@@ -14,17 +14,18 @@ from eventsourcing.persistence import Notification
 from pydantic import AwareDatetime
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
-from domain.casework.recording import ROLL_EVENTS, UPCASTS
+from domain.casework.recording import REGISTER_EVENTS, ROLL_EVENTS, UPCASTS
 from domain.incident.events import BY_TYPE
 from domain.model import Event, Personal, Text
 from domain.privacy import privacy_of
-from projections import ALL
+from projections import ALL, roll_frame
 from projections.engine import Views
 from projections.frame import DATA, Frame, UnreadablePage
 from projections.frame_columns import data_columns
 from projections.pages import Page, Pages
 from projections.restating import RESTATING, Row
 from tests.histories import history, of_case, store
+from tests.rolls.walk import years
 
 SEEDS = range(20)
 
@@ -56,7 +57,7 @@ def changed(stored: Notification, **keys: Any) -> Notification:
 
 def test_every_event_is_in_it_once_unless_it_restates(events: list[Notification]) -> None:
     found = rows(list(history(3)))
-    plain = [row.position for row in found if row.standing is None]
+    plain = [row.position for row in found if row.standing is None and row.type in BY_TYPE]
     assert plain == [event.id for event in events if event.topic not in RESTATING]
     signs: dict[int, int] = {}
     for row in found:
@@ -96,7 +97,7 @@ def test_a_place_may_have_no_grid() -> None:
 def test_registers_are_passed_over() -> None:
     files = CaseFiles(env=MEMORY_ENV)
     store(files, history(3))
-    registers = [event for event in history(3) if event.topic not in BY_TYPE]
+    registers = [event for event in history(3) if event.topic in REGISTER_EVENTS]
     assert registers
     page = Pages(files).read(registers[0].id - 1, 1)
     assert page is not None
@@ -210,6 +211,20 @@ def test_no_personal_word_gets_into_frame_or_file(tmp_path: Path, caplog: pytest
         assert "canary" not in repr(vars(views))
     assert "canary" not in str(framed(rows(told[:500]), "events::VARCHAR"))
     assert "canary" not in caplog.text
+
+
+def test_of_rolls_no_personal_field_enters_it() -> None:
+    personal = {path for model in ROLL_EVENTS.values() for path, level in privacy_of(model).items() if level}
+    assert {"group", "reason", "note", "called", "skill", "service"} <= personal
+    assert personal.isdisjoint(roll_frame.STATE["event"])
+    assert {"met", "first", "last"} <= roll_frame.STATE["event"].keys()
+
+
+def test_a_roll_that_does_not_fit_is_told() -> None:
+    [enrolled, *_] = years(0)
+    state = {**orjson.loads(enrolled.state), "standing": {"place": {"district": "district"}, "listing": 0}}
+    with pytest.raises(UnreadablePage, match="1 without what every event has"), closing(Frame()) as frame:
+        frame.load(rows([replace(enrolled, state=orjson.dumps(state))]))
 
 
 @pytest.mark.parametrize("view", ALL)

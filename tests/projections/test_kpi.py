@@ -72,7 +72,8 @@ class Looking:
 
 
 def ask(views: Views, query: dict[str, Any], scope: Scope | None = None, now: datetime = NOW) -> list[KpiRow]:
-    return kpis(at(views, now), scope or Scope.all(), KpiQuery.model_validate(query))
+    """Of what is counted from cycles; what is counted from rolls is asked in `test_kpi_rolls`."""
+    return kpis(at(views, now), scope or Scope.all(), KpiQuery.model_validate(query), OF_CYCLES)
 
 
 Counts = dict[tuple[Any, str], Counter[str]]

@@ -88,9 +88,10 @@ def test_the_rows_below_add_up_to_the_place_itself(views: Views, place: str, mon
     if not below:
         return
     parts, whole = Counter[str](), Counter[str]()
+    untold = {one.kpi for row in (own, *below) if row.kpis for one in row.kpis.figures if one.suppressed}
     for counted, rows in ((whole, [own]), (parts, below)):
         for row in rows:
-            for one in row.kpis.figures if row.kpis else ():
+            for one in (one for one in (row.kpis.figures if row.kpis else ()) if one.kpi not in untold):
                 counted.update({f"{one.kpi}/": one.numerator, f"/{one.kpi}": one.denominator})
             counted.update({name: getattr(row.workload, name) for name in COUNTS if row.workload})
             counted.update({stage: found.n for stage, found in row.response_times.items() if found})
