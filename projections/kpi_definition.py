@@ -110,13 +110,16 @@ class OfRolls(Definition):
     @property
     def done(self) -> str:
         """As SQL over the same, how often it was done in the period."""
-        return f"""(SELECT CAST(coalesce(sum(times), 0) AS BIGINT) FROM "{Fulfilled.name}" AS done
-            WHERE done.id = owed.id AND done.roll = '{DUTIES[self.duty]}'
-              AND done.month BETWEEN substr("first", 1, 7) AND substr("last", 1, 7))"""
+        when = """done.month BETWEEN substr("first", 1, 7) AND substr("last", 1, 7)"""
+        whose = f"done.id = owed.id AND done.roll = '{DUTIES[self.duty]}'"
+        times = "CAST(coalesce(sum(times), 0) AS BIGINT)"
+        return f'(SELECT {times} FROM "{Fulfilled.name}" AS done WHERE {whose} AND {when})'
 
     @property
     def sql(self) -> str:
         """Of the first and the last day of one such month, half-year or year."""
-        return f"""SELECT coalesce(sum(CASE WHEN {self.done} > 0 THEN 1 ELSE 0 END), 0), count(*)
-            FROM "{Obligations.name}" AS owed CROSS JOIN (SELECT ? AS "first", ? AS "last") AS period
-            WHERE duty = '{self.duty}' AND {self.stands}"""
+        period = 'CROSS JOIN (SELECT ? AS "first", ? AS "last") AS period'
+        return (
+            f"SELECT coalesce(sum(CASE WHEN {self.done} > 0 THEN 1 ELSE 0 END), 0), count(*) "
+            f"""FROM "{Obligations.name}" AS owed {period} WHERE duty = '{self.duty}' AND {self.stands}"""
+        )
