@@ -52,6 +52,12 @@ def test_a_joined_grid_counts_the_households_of_both_and_goes_up_to_the_communit
     assert (joined.parent, joined.households, joined.rural) == ("east", 500, False)
 
 
+def test_a_grid_joined_from_one_that_was_never_surveyed_waits_for_its_survey() -> None:
+    """Else it would look as if fewer lived there, and every ratio per household be too high."""
+    unsurveyed = Ledger.listed().take(SPLIT, c.JoinGrids(grids=("ga", "gb"), into=c.NewGrid(id="gc", name="合")))
+    assert unsurveyed.territory.node["gc"].households == 0
+
+
 def test_officers_go_where_they_are_sent_and_others_with_the_first_part() -> None:
     now = Ledger.listed().take(SPLIT).territory
     assert [post.id for post in now.officers("ga")] == ["ge", "mi"]

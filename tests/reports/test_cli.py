@@ -37,6 +37,19 @@ def test_every_form_of_a_sheet_is_written(terminal: Terminal, tmp_path: Path) ->
     assert read["csv"]["做了多少", 0, "新增"] == (None, None, 1)
 
 
+def test_a_sheet_is_written_as_it_was_known_then(terminal: Terminal, tmp_path: Path) -> None:
+    """Of the article's first case nothing was known the evening before; and what is to come nobody knows."""
+    new = {}
+    for then in ("2020-01-24T12:00", "2020-01-25T12:00"):
+        file = tmp_path / "sheet.csv"
+        asked = ("report", "三角坪社区", "2020-01", "--format", "csv", "--out", file, "--as-of", then)
+        assert terminal.run(*asked).exit_code == 0
+        new[then] = reading_back.near(reading_back.from_csv(file.read_bytes())).get(("做了多少", 0, "新增"))
+    assert new["2020-01-25T12:00"] == (None, None, 1)
+    assert new["2020-01-24T12:00"] != (None, None, 1)
+    assert terminal.run("report", "三角坪社区", "2020-01", "--as-of", "2099-01-01T00:00").exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("place", "month", "sentence"),
     [

@@ -103,7 +103,7 @@ class SplitGrid(Keeping):
 
 
 class JoinGrids(Keeping):
-    """合并网格：同一社区的几个网格并成一个新网格，楼栋和人员都随之划入。"""
+    """合并网格：同一社区的几个网格并成一个新网格，楼栋和人员都随之划入；都摸过底的，户数相加，否则待摸底。"""
 
     name: ClassVar[str] = "join-grids"
     label: ClassVar[str] = "合并网格"
@@ -122,7 +122,7 @@ class JoinGrids(Keeping):
         rules.JOIN_ALIKE.require(len(around) == 1)
         parents = {grid.parent for grid in grids}
         listing = _listing(self.into, (parents if len(parents) == 1 else around).pop(), all(g.rural for g in grids))
-        if self.into.households is None:
+        if self.into.households is None and all(grid.households for grid in grids):
             listing = listing.model_copy(update={"households": sum(grid.households for grid in grids)})
         yield from _added(territory, [listing], self.grids, since)
         for grid in grids:
