@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.app import AddressTaken, create_app, listening, server_of
 from api.clock import clock
-from api.commands import backup, books, duty, granting, report, territory
+from api.commands import backup, books, duty, granting, households, report, territory
 from api.commands.enacting import WRONG, Data, settings_with
 from api.demo.replaying import StoryClock, Told, replay_stories
 from api.doctor import examine
@@ -65,6 +65,7 @@ app.command()(granting.grant)
 app.add_typer(books.rules, name="rules")
 app.add_typer(books.calendar, name="calendar")
 app.add_typer(duty.app, name="duty")
+app.add_typer(households.app, name="households")
 app.add_typer(territory.app, name="territory")
 console = Console(highlight=False)
 

@@ -1,0 +1,63 @@
+"""bidao households: a community's households and whom to visit, from the sheet it keeps anyway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.api.terminal import Terminal
+from tests.stores import Store
+
+SHEET = """编号,网格,楼栋,必访
+hh-1,grid-chuangdan-1,building-chuangdan-1-2,空巢老人、大病家庭
+hh-2,grid-chuangdan-1,,unemployed
+hh-3,grid-chuangdan-1,,
+"""
+
+
+@pytest.fixture
+def terminal(lasting_store: Store, tmp_path: Path) -> Terminal:
+    terminal = Terminal(lasting_store.settings(tmp_path / "data"))
+    assert terminal.run("demo").exit_code == 0
+    return terminal
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    file = tmp_path / "households.csv"
+    file.write_text(SHEET, encoding="utf-8")
+    return file
+
+
+def test_a_sheet_is_imported_once_however_often_it_is(terminal: Terminal, sheet: Path) -> None:
+    assert "试算：3 户，其中必访户 2 户" in terminal.run("households", "import", sheet, "--dry-run").output
+    assert "有变化的 3 户，本来就是这样的 0 户" in terminal.run("households", "import", sheet).output
+    sheet.write_text(SHEET.replace("hh-3,grid-chuangdan-1,,", "hh-3,grid-chuangdan-1,,困难家庭"), encoding="gb18030")
+    answer = terminal.run("households", "import", sheet)
+    assert (answer.exit_code, "有变化的 1 户，本来就是这样的 2 户" in answer.output) == (0, True), answer.output
+
+
+def test_a_row_that_is_refused_is_told_and_the_others_are_taken(terminal: Terminal, sheet: Path) -> None:
+    sheet.write_text(SHEET.replace("hh-2,grid-chuangdan-1", "hh-2,grid-moon"), encoding="utf-8")
+    answer = terminal.run("households", "import", sheet)
+    assert answer.exit_code == 1
+    assert "第3行：“grid-moon”不是在册的网格" in answer.output
+    assert "规则 roll-place" in answer.output
+    assert "有变化的 2 户" in answer.output
+
+
+@pytest.mark.parametrize("damage", ["hh 2", "hh-2,grid-chuangdan-1,,富裕家庭\n#"])
+def test_a_sheet_with_a_row_that_is_no_household_is_not_taken_at_all(
+    terminal: Terminal, sheet: Path, damage: str
+) -> None:
+    sheet.write_text(SHEET.replace("hh-2", damage), encoding="utf-8")
+    answer = terminal.run("households", "import", sheet)
+    assert answer.exit_code == 1
+    assert "第3行不是一户" in answer.output
+    assert "没有登记任何住户" in answer.output
+
+
+def test_an_empty_sheet_is_told(terminal: Terminal, sheet: Path) -> None:
+    sheet.write_text("", encoding="utf-8")
+    assert "没有登记任何住户" in terminal.run("households", "import", sheet).output
