@@ -57,6 +57,8 @@ class RollCommand(Command):
     roll: ClassVar[RollName]
     keepers: ClassVar[tuple[Role, ...]] = OFFICE
     """Who may ask, each for the places they answer for."""
+    from_within: ClassVar[bool] = False
+    """Whether those may ask as well who answer for a part of the place."""
 
 
 class Enrolling(RollCommand):
@@ -103,7 +105,9 @@ def decide(command: Enrolling | Upkeep[E], entry: E | None, act: Act) -> list[Ev
 
 
 def _require_own(command: RollCommand, place: Place, act: Act) -> None:
-    theirs = act.role is Role.ADMIN or act.scope in {node.id for node in act.territory.path(place.lowest)}
+    above = {node.id for node in act.territory.path(place.lowest)}
+    within = command.from_within and place.lowest in {node.id for node in act.territory.path(act.scope)}
+    theirs = act.role is Role.ADMIN or act.scope in above or within
     ROLL_OWN_PLACE.require(theirs, node=_name(place, act), command=command.label)
 
 

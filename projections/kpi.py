@@ -68,7 +68,7 @@ class Figure(Model):
     denominator: int | None
     value: float | None = Field(description="分子÷分母；分母为零即没有")
     shown: str | None = Field(description="写给人看的：比率为百分数，均值为两位小数，四舍五入")
-    suppressed: bool = Field(default=False, description="涉及敏感群体而分母不足三件，不公布")
+    suppressed: bool = Field(default=False, description="涉及敏感群体而不足三件、不足三户，不公布")
 
 
 class KpiRow(RollUpRow):
@@ -78,10 +78,11 @@ class KpiRow(RollUpRow):
 
 
 class Sums(NamedTuple):
-    """What stands above the line, and below it."""
+    """What stands above the line, and below it; and of how many cases, households or members it tells."""
 
     numerator: int = 0
     denominator: int = 0
+    behind: int = 0
 
 
 Counted = defaultdict[tuple[Any, str], dict[str, Sums]]
@@ -120,13 +121,13 @@ def _counted(at: AsOf, scope: Scope, query: KpiQuery, asked: Sequence[Definition
             dated = [one for one in cycles if one.day == day]
             source = drawing.rows(transaction, Cycles, counting(query, day, microseconds(at.now)))
             for key, community, *sums in _summed(transaction, source, where, dated, query.by):
-                pairs = zip(dated, map(Sums, sums[::2], sums[1::2]), strict=True)
+                pairs = zip(dated, map(Sums, sums[::2], sums[1::2], sums[1::2]), strict=True)
                 if counted := {one.code: pair for one, pair in pairs if pair.denominator}:
                     found[key, community] |= counted
         for one in (one for one in asked if isinstance(one, OfRolls) and not of_cases_alone(query, query.by)):
             rows = owed(transaction, drawing, one, query, today(at.now))
-            for key, community, *pair in _owed_summed(transaction, rows, where, query.by) if rows else ():
-                found[key, community][one.code] = Sums(*pair)
+            for key, community, *sums in _owed_summed(transaction, rows, where, query.by) if rows else ():
+                found[key, community][one.code] = Sums(*sums)
     if query.by == "all":
         found[None, ""] |= {}
     return found
@@ -137,7 +138,7 @@ def _few(one: Definition, sums: Sequence[Sums], rows: Sequence[KpiRow], query: K
     sensitive = isinstance(one, OfRolls) and one.sensitive
     about_few = [sensitive or is_sensitive(row.key if query.by == "kind" else query.kind) for row in rows]
     totals = [[*drawing.above(row)] for row in rows]
-    return withheld([pair.denominator for pair in sums], about_few, totals)
+    return withheld([one.behind for one in sums], about_few, totals)
 
 
 def judged_by(at: AsOf, query: KpiFilter, wanted: Collection[str], definitions: Iterable[D]) -> list[D]:
@@ -199,10 +200,10 @@ def of_cases_alone(query: KpiFilter, by: str | None) -> bool:
 
 
 def _owed_summed(transaction: Transaction, rows: Source, where: Where, by: By) -> list[Any]:
-    """Key, community, how often it was done, and how often it was owed."""
+    """Key, community, how often it was done, how often it was owed, and by or to how many."""
     statement = f"""
         SELECT {_key_of(by, '"last"', transaction)}, {community_of(by)}, sum(CASE WHEN times > 0 THEN 1 ELSE 0 END),
-            count(*) FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
+            count(*), count(DISTINCT id) FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
     return transaction.execute(statement, (*rows.values, *where.values)).fetchall()
 
 

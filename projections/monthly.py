@@ -23,6 +23,7 @@ from projections.drawn import RollUpRow
 from projections.kpi import KpiQuery, KpiRow, kpis
 from projections.kpi_definition import Definition
 from projections.kpi_definitions import DEFINITIONS, in_force
+from projections.obligations import Fulfilled, Obligations
 from projections.reading import AsOf
 from projections.response_time import ResponseTime, ResponseTimeQuery, ResponseTimeRow, response_times
 from projections.scope import Scope
@@ -37,6 +38,8 @@ BELOW = {
     Level.GRID: Level.BUILDING,
 }
 """The level of the rows below a place of each level; estates lie beside the grids, and are no rung of the ladder."""
+VIEWS = (Cycles, Obligations, Fulfilled, Workload, ResponseTime)
+"""What a sheet is told from."""
 TREND = "handled_on_time"
 """The figure that is told of the months before as well."""
 MONTHS = 12
@@ -153,7 +156,7 @@ def monthly(at: AsOf, scope: Scope, query: MonthlyQuery) -> MonthlySheet:
         complete=query.last_day < today,
         told_at=at.now,
         position=at.position,
-        views=(Cycles.name, Workload.name, ResponseTime.name),
+        views=tuple(view.name for view in VIEWS),
         definitions=tuple(map(DefinitionUsed.of, in_force(query.last_day, DEFINITIONS))),
         below=below,
         rows=(_own(asking, place), *(_below(asking, tree, place, below) if below else ())),

@@ -52,17 +52,17 @@ def _asked(transaction: Transaction, one: OfRolls, query: RollUpQuery, now: date
         return []
     start = max(query.from_day or date.min, date.fromisoformat(earliest))
     spans = []
-    for first, last in _spans(one.months, start):
-        if first > now or last > (query.to_day or date.max) or (last >= now and not running):
+    for first, last in _spans(one.months, start, now):
+        if last > (query.to_day or date.max) or (last >= now and not running):
             break
         spans.append((first, last))
     return spans
 
 
-def _spans(months: int, start: date) -> Iterator[Span]:
-    """The months, half-years or years from the one in which a day lies."""
+def _spans(months: int, start: date, now: date) -> Iterator[Span]:
+    """The months, half-years or years from the one in which a day lies to the one under way."""
     first = start.replace(month=(start.month - 1) // months * months + 1, day=1)
-    while True:
+    while first <= now:
         after = (first + timedelta(days=31 * months)).replace(day=1)
         yield first, after - timedelta(days=1)
         first = after

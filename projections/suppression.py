@@ -4,10 +4,10 @@ Source: domain.md §8. Sensitive are the cases of kind 居民困难意外 and of
 figure is about them alone: because they are what was asked for, or because it is their line of a split.
 
 The rule, for each figure by itself: 1 and 2 are withheld (None), and so is whatever is told from them. 0 is not:
-nobody is behind it. A total that stands beside them, or that the same question gives for a place above, must not
-give them away: as long as what is withheld of a total is all the same number, as it is where it stands alone,
-the next smallest of its parts is withheld as well. What is left to find then is a sum of unlike numbers, and not
-which of them is whose.
+nobody is behind it. Of visits it is the households that are counted: two are two, over however many months. A total
+that stands beside them, or that the same question gives for a place above, must not give them away: as long as what
+is withheld of a total is all the same number, as it is where it stands alone, the next smallest of its parts is
+withheld as well. What is left to find then is a sum of unlike numbers, and not which of them is whose.
 
 It protects whoever the figures are shown to or handed on to from learning, from one answer and its totals, that a
 certain place, day, person or unit had one or two such cases. It does not keep apart what several answers say (of

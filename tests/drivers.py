@@ -1,50 +1,21 @@
-"""What a scenario asks of the service; and the way to ask it straight of the rules. Only the clock is faked.
+"""What a scenario asks of the service, whichever way it is asked. Only the clock is faked.
 
-The other way, through the HTTP door, is in `tests.http_driver`.
+Straight of the rules: `tests.domain_driver`. Through the HTTP door: `tests.http_driver`.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, Self
 
-import orjson
-
-from api.alike import sought_by
-from api.opening import open_case_files, open_past, open_views
-from api.past import as_of
-from api.reports.files import as_csv
-from api.settings import Settings
-from api.watch.chores import Chores
-from domain.casework.application import Casework
-from domain.casework.asking import Caller, Receipt, RegisterReceipt
+from domain.casework.asking import Receipt, RegisterReceipt, RollReceipt
 from domain.casework.books import books
-from domain.casework.case_clocks import ClockReadings, case_clocks
-from domain.casework.case_file import case_file, people_of
-from domain.casework.recording import RecordedEvent
-from domain.incident.commands import BY_NAME, PairedStep, Report, Step
-from domain.model import Refused, Role
+from domain.casework.rolls import AnyCommand
+from domain.model import Role
 from domain.register import RegisterCommand
-from domain.telling import tell
-from domain.territory import Territory
-from projections.alike import alike
-from projections.docket import DocketQuery, docket
-from projections.engine import Views
-from projections.holding import HoldingQuery, holding
-from projections.kpi import KpiQuery, kpis
-from projections.kpi_cases import KpiCasesQuery, kpi_cases
-from projections.looking_back import then
-from projections.monthly import MonthlyQuery, monthly
-from projections.past import PastViews
-from projections.reading import AsOf as Seeing
-from projections.response_cases import ResponseCasesQuery, response_cases
-from projections.response_time import ResponseTimeQuery, response_times
-from projections.scope import Scope
-from projections.workload import WorkloadQuery, workload
+from domain.rolls import RollName
 
 Body = Mapping[str, Any]
 Query = Mapping[str, str]
@@ -53,8 +24,6 @@ AsOf = int | datetime | None
 """As of a version, as known at a recorded time, or as it stands now."""
 WAYS = ("domain-memory", "domain-sqlite", "domain-postgres", "http-sqlite", "http-postgres")
 """Who answers a scenario, and on which store."""
-PATIENCE = 60.0
-"""Seconds after which what should be made is given up; nothing is measured."""
 BOOKS = books()
 """Made once: it is slow to make, and says nothing about a scenario."""
 
@@ -99,7 +68,7 @@ class Refusal:
 
 
 class NotThere(LookupError):
-    """No such case, or not yet at that time."""
+    """No such case, or not yet at that time; or nobody of that id on the roll."""
 
 
 class Driver(Protocol):
@@ -114,6 +83,12 @@ class Driver(Protocol):
 
     def register(self, who: Who, key: str, command: type[RegisterCommand], body: Body) -> RegisterReceipt | Refusal:
         """Ask something of a register, under an idempotency key."""
+
+    def roll(self, who: Who, key: str, command: type[AnyCommand], entry: str, body: Body) -> RollReceipt | Refusal:
+        """Ask something of an entry of a roll, under an idempotency key. Raises `NotThere`."""
+
+    def entry(self, roll: RollName, entry: str) -> Json:
+        """What is kept of an entry. Raises `NotThere`."""
 
     def tick(self) -> None:
         """Let the watch do all that is due at this time of the clock."""
@@ -149,163 +124,8 @@ class Driver(Protocol):
     def kpi_cases(self, query: Query) -> list[Json]:
         """The cycles behind a figure."""
 
+    def kpi_owed(self, query: Query) -> list[Json]:
+        """The households or members behind a figure."""
+
     def report(self, query: Query) -> bytes:
         """The monthly sheet, as CSV."""
-
-
-class Domain:
-    """In process: casework on a store of its own, no door between."""
-
-    def __init__(self, settings: Settings, territory: Territory, clock: Clock) -> None:
-        self._settings, self._base, self._clock = settings, territory, clock
-        self._ends = ExitStack()
-        self._loop = self._ends.enter_context(asyncio.Runner())
-        self._casework = self._loop.run(self._open(clock))
-        self._views: Views | None = None
-        self._past: PastViews | None = None
-        self._chores: Chores | None = None
-
-    async def _open(self, clock: Callable[[], datetime]) -> Casework:
-        files = open_case_files(self._settings)
-        return Casework(files, BOOKS, self._base, secret=b"features", clock=clock)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        with self._ends:
-            self._loop.run(self._casework.aclose())
-
-    def ask(self, who: Who, key: str, command: str, body: Body, seen: Seen | None) -> Receipt | Refusal:
-        caller = Caller(who.actor, key, who.actor, who.role, who.scope, who.unit)
-        asked = (BY_NAME[command] if seen else Report).model_validate_json(orjson.dumps(body), strict=True)
-        try:
-            if isinstance(asked, Report):
-                return self._loop.run(self._casework.report(asked, caller))
-            assert seen is not None
-            assert isinstance(asked, Step | PairedStep)
-            return self._loop.run(self._casework.act(seen.case_id, asked, caller, if_match=seen.version))
-        except Refused as refused:
-            return Refusal(refused.rule.id, refused.sentence)
-
-    def register(self, who: Who, key: str, command: type[RegisterCommand], body: Body) -> RegisterReceipt | Refusal:
-        asked = command.model_validate_json(orjson.dumps(body), strict=True)
-        caller = Caller(who.actor, key, who.actor, who.role, who.scope, who.unit)
-        try:
-            return self._loop.run(self._casework.enact(asked, caller))
-        except Refused as refused:
-            return Refusal(refused.rule.id, refused.sentence)
-
-    def tick(self) -> None:
-        while True:
-            views = self._caught_up()
-            self._chores = self._chores or Chores(self._casework, views)
-            tally = self._loop.run(self._chores.pass_once(self._clock()))
-            if not tally.changed and not tally.more:
-                return
-
-    def case_file(self, case_id: str, as_of: AsOf = None) -> Json:
-        return case_file(self._lines(case_id, as_of), self._casework.territory.names).model_dump(mode="json")
-
-    def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]:
-        return [clock.model_dump(mode="json") for clock in self._readings(case_id, as_of).clocks]
-
-    def holders(self, case_id: str, as_of: AsOf = None) -> list[Json]:
-        return [holder.model_dump(mode="json") for holder in self._readings(case_id, as_of).holders]
-
-    def _readings(self, case_id: str, as_of: AsOf) -> ClockReadings:
-        now = as_of if isinstance(as_of, datetime) else self._clock()
-        names = self._casework.territory.names
-        return case_clocks(self._lines(case_id, as_of), self._casework.clocks, now, names)
-
-    def alike(self, case_id: str) -> list[Json]:
-        lines = self._lines(case_id, None)
-        table = self._casework.clocks.table_at(self._clock())
-        found = alike(self._caught_up(), self._casework.files, Scope.all(), sought_by(lines), table)
-        return [one.model_dump(mode="json") for one in found.items]
-
-    def history(self, case_id: str, as_of: AsOf = None) -> list[Json]:
-        lines = self._lines(case_id, as_of)
-        names = {**people_of(lines), **self._casework.territory.names}
-        return [
-            line.model_dump(mode="json", include={"actor", "occurred_at", "recorded_at", "effective_at"})
-            | {"version": line.version, "label": line.event.label, "sentence": tell(line.event, names)}
-            for line in lines
-        ]
-
-    def docket(self, query: Query) -> Json:
-        with self._looking(query) as (at, asked):
-            page = docket(at.views, Scope.all(), DocketQuery.model_validate(asked), at.now, at.territory)
-        return page.model_dump(mode="json")
-
-    def workload(self, query: Query) -> Json:
-        with self._looking(query) as (at, asked):
-            found = workload(at.views, Scope.all(), WorkloadQuery.model_validate(asked), at.territory, at.now)
-        told: Json = found.model_dump(mode="json")
-        return told
-
-    def response_times(self, query: Query) -> list[Json]:
-        with self._looking(query) as (at, asked):
-            rows = response_times(at.views, Scope.all(), ResponseTimeQuery.model_validate(asked), at.territory)
-        return [row.model_dump(mode="json") for row in rows]
-
-    def response_cases(self, query: Query) -> list[Json]:
-        with self._looking(query) as (at, asked):
-            page = response_cases(at.views, Scope.all(), ResponseCasesQuery.model_validate(asked), at.territory)
-        return [case.model_dump(mode="json") for case in page.items]
-
-    def holding(self, query: Query) -> list[Json]:
-        with self._looking(query) as (at, asked):
-            rows = holding(at.views, Scope.all(), HoldingQuery.model_validate(asked), at.territory)
-        return [row.model_dump(mode="json") for row in rows]
-
-    def kpis(self, query: Query) -> list[Json]:
-        with self._looking(query) as (at, asked):
-            rows = kpis(at, Scope.all(), KpiQuery.model_validate(asked))
-        return [row.model_dump(mode="json") for row in rows]
-
-    def kpi_cases(self, query: Query) -> list[Json]:
-        with self._looking(query) as (at, asked):
-            page = kpi_cases(at, Scope.all(), KpiCasesQuery.model_validate(asked))
-        return [item.model_dump(mode="json") for item in page.items]
-
-    def report(self, query: Query) -> bytes:
-        with self._looking(query) as (at, asked):
-            return as_csv(monthly(at, Scope.all(), MonthlyQuery.model_validate(asked)))
-
-    @contextmanager
-    def _looking(self, query: Query) -> Iterator[tuple[Seeing, Query]]:
-        """What is looked at, now or as known at a moment, and the rest of the query."""
-        views, asked = self._caught_up(), dict(query)
-        moment = asked.pop("as_of", None)
-        if moment is None:
-            with views.snapshot() as found:
-                yield Seeing(found, self._clock(), self._casework.territory, self._casework.clocks), asked
-            return
-        if self._past is None:
-            self._past = open_past(self._settings, self._casework.files, views)
-            self._ends.callback(self._past.close)
-        known = then(self._casework.files.store, datetime.fromisoformat(moment), None)
-        assert self._loop.run(self._past.wait_for(known.position, PATIENCE))
-        with self._past.snapshot(known.position) as found:
-            yield as_of(known, found, self._casework), asked
-
-    def _caught_up(self) -> Views:
-        if self._views is None:
-            self._views = open_views(self._settings, self._casework.files)
-            self._ends.callback(self._views.close)
-        self._views.catch_up()
-        return self._views
-
-    def _lines(self, case_id: str, as_of: AsOf) -> list[RecordedEvent]:
-        lines = self._loop.run(self._casework.history(case_id))
-        known = [line for line in lines if _known(line, as_of)]
-        if not known:
-            raise NotThere
-        return known
-
-
-def _known(line: RecordedEvent, as_of: AsOf) -> bool:
-    if as_of is None:
-        return True
-    return line.version <= as_of if isinstance(as_of, int) else line.recorded_at <= as_of

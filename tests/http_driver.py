@@ -10,8 +10,10 @@ import httpx
 
 from api.service import Service
 from api.settings import Settings
-from domain.casework.asking import Receipt, RegisterReceipt
+from domain.casework.asking import Receipt, RegisterReceipt, RollReceipt
+from domain.casework.rolls import AnyCommand
 from domain.register import RegisterCommand
+from domain.rolls import RollName
 from tests.drivers import AUDITOR, AsOf, Body, Clock, Json, NotThere, Query, Refusal, Seen, Who
 from tests.server import TICK, Door
 
@@ -54,11 +56,27 @@ class Http:
         answer = self._post(f"{command.register}/{command.name}", body, headers)
         return answer if isinstance(answer, Refusal) else RegisterReceipt.model_validate(answer.json())
 
+    def roll(self, who: Who, key: str, command: type[AnyCommand], entry: str, body: Body) -> RollReceipt | Refusal:
+        headers = {"Idempotency-Key": key, "Bidao-Actor": _identity(who)}
+        answer = self._post(f"{_address(command.roll, entry)}/{command.name}", body, headers)
+        if isinstance(answer, Refusal):
+            return answer
+        receipt = RollReceipt.model_validate(answer.json())
+        assert answer.headers["ETag"] == f'"{receipt.version}"'
+        self._position = max(self._position, receipt.position)
+        return receipt
+
+    def entry(self, roll: RollName, entry: str) -> Json:
+        file: Json = self._get(_address(roll, entry)).json()
+        return file
+
     def _post(self, path: str, body: Body, headers: dict[str, str]) -> httpx.Response | Refusal:
         answer = self._client.post(path, json=body, headers=headers)
         said = answer.json()
         if answer.status_code == httpx.codes.CONFLICT and said["code"] == "refused":
             return Refusal(said["rule"], said["detail"])
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotThere
         assert answer.is_success, said
         return answer
 
@@ -115,6 +133,10 @@ class Http:
         items: list[Json] = self._view("views/kpis/cases", query)["items"]
         return items
 
+    def kpi_owed(self, query: Query) -> list[Json]:
+        items: list[Json] = self._view("views/kpis/owed", query)["items"]
+        return items
+
     def report(self, query: Query) -> bytes:
         return self._looked_up("reports/monthly.csv", query).content
 
@@ -137,6 +159,10 @@ class Http:
 def _identity(who: Who) -> str:
     said = {"role": who.role.value, "scope": who.scope, "unit": who.unit}
     return "; ".join([who.actor, *(f"{name}={value}" for name, value in said.items() if value)])
+
+
+def _address(roll: RollName, entry: str) -> str:
+    return f"{roll}s/{entry}"
 
 
 def _as_of(as_of: AsOf) -> Query:

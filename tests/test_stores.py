@@ -13,7 +13,8 @@ from api.settings import Settings
 from domain.casework.asking import Receipt
 from projections.docket import DocketQuery, docket
 from projections.scope import Scope
-from tests.drivers import Clock, Domain
+from tests.domain_driver import Domain
+from tests.drivers import Clock
 from tests.lives import REPORT
 from tests.steps.cast import TERRITORY, who
 from tests.steps.words import moment

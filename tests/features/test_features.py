@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pytest_bdd import scenarios
 
-from tests.drivers import WAYS, Clock, Domain, Driver
+from tests.domain_driver import Domain
+from tests.drivers import WAYS, Clock, Driver
 from tests.http_driver import Http
 from tests.server import Door, open_door
 from tests.steps.cast import TERRITORY
@@ -16,6 +17,7 @@ from tests.steps.sheets import *  # noqa: F403 - the same
 from tests.steps.steps import *  # noqa: F403 - pytest-bdd looks for steps among a module's names
 from tests.steps.times import *  # noqa: F403 - the same
 from tests.steps.views import *  # noqa: F403 - the same
+from tests.steps.visiting import *  # noqa: F403 - the same
 from tests.steps.words import moment
 from tests.steps.world import World
 from tests.stores import store_named

@@ -43,6 +43,7 @@ assert HOME
 assert NEXT_DOOR
 OFFICER = replace(KEEPER, actor="officer", role=Role.GRID_OFFICER, scope="grid")
 COLLEAGUE = replace(OFFICER, actor="colleague", scope="grid-2")
+ELSEWHERE = replace(OFFICER, actor="stranger", scope="grid-of-street")
 SECRETARY = replace(KEEPER, actor="secretary", role=Role.COMMUNITY, scope="community")
 ADMIN = replace(KEEPER, actor="operator", role=Role.ADMIN, scope=None)
 RESIDENT = replace(KEEPER, actor="s-lin", role=Role.RESIDENT, scope=None)
@@ -117,6 +118,8 @@ ROWS = {
     "checked in again": Row([CHECKED_IN, MemberCheckedOut(reason="调走")], CHECK_IN, [CHECKED_IN]),
     "not with a grid": Row([], CHECK_IN.model_copy(update={"community": "grid"}), "roll-place"),
     "a service": Row([CHECKED_IN], SERVE, [MemberServed(service="排查积水")]),
+    "a service in a grid of the community": Row([CHECKED_IN], SERVE, [MemberServed(service="排查积水")], OFFICER),
+    "a service told by an officer of elsewhere": Row([CHECKED_IN], SERVE, "roll-own-place", ELSEWHERE),
     "a service by whoever left": Row([CHECKED_IN, MemberCheckedOut(reason="调走")], SERVE, "roll-standing"),
     "a member checks out": Row([CHECKED_IN], CHECK_OUT, [MemberCheckedOut(reason="调走了")]),
 }

@@ -1,4 +1,4 @@
-"""Who is who in the features: staff, units and places of the demo registry, and residents by name."""
+"""Who is who in the features: staff, units and places of the demo registry, residents by name, and who is on a roll."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.model import Role
+from domain.rolls import RollName
 from domain.territory import Level, Territory
 from tests.drivers import Who
 
@@ -43,6 +44,28 @@ RESIDENTS = {
     "吴秀英": Resident("s-wuxiuying", "grid-changwanli-2"),
     "颜昌前": Resident("s-yanchangqian", "grid-huafeng-1"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OnRoll:
+    """A household, or a member of 双报到: the roll knows them by an id that says nothing."""
+
+    roll: RollName
+    id: str
+
+
+ENTRIES = {
+    "床单厂1号户": OnRoll("household", "h-7kq2"),
+    "床单厂2号户": OnRoll("household", "h-x94m"),
+    "床单厂3号户": OnRoll("household", "h-2vd8"),
+    "床单厂4号户": OnRoll("household", "h-p6s1"),
+    "床单厂5号户": OnRoll("household", "h-c3zn"),
+    "云箭1号户": OnRoll("household", "h-m5r7"),
+    "易杰": OnRoll("member", "m-8fw3"),
+    "田老师": OnRoll("member", "m-q1t6"),
+    "城东小学": OnRoll("member", "m-z7h4"),
+}
+ENTRY_NAMES = {entry.id: name for name, entry in ENTRIES.items()}
 PEOPLE = {**{name: member.id for name, member in STAFF.items()}, **{n: r.subject for n, r in RESIDENTS.items()}}
 NAMES = {"bidao": "系统"} | {id: name for name, id in TO_BE_DRAWN.items()}
 NAMES |= {**TERRITORY.names, **{resident.subject: name for name, resident in RESIDENTS.items()}}

@@ -26,20 +26,24 @@ LOOKS: Mapping[str, Look] = {
     "分子": at("numerator"),
     "分母": at("denominator"),
     "结果": at("shown"),
+    "不公布": lambda row: "有" if row["suppressed"] else None,
     "案件": at("title"),
 }
 
 
+HALVES = {"上半年": (1, 6), "下半年": (7, 12)}
+PERIOD = rf"(?P<year>\d{{4}})年(?:(?P<month>\d{{1,2}})月|(?P<half>{'|'.join(HALVES)}))?的"
+
+
 class Asked(parsers.re):
-    """A step about a month, perhaps of one place, perhaps about one figure: gives `query`."""
+    """A step about a month, half-year or year, perhaps of one place, perhaps about one figure: gives `query`."""
 
     def __init__(self, words: str) -> None:
-        super().__init__(KNOWN + r'(?:"(?P<place>[^"]*)")?(?P<year>\d{4})年(?P<month>\d{1,2})月的' + words)
+        super().__init__(KNOWN + r'(?:"(?P<place>[^"]*)")?' + PERIOD + words)
 
     def parse_arguments(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = super().parse_arguments(name) or {}
-        first = date(int(found.pop("year")), int(found.pop("month")), 1)
-        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        first, last = days(found.pop("year"), found.pop("month"), found.pop("half"))
         query = {"from_day": first.isoformat(), "to_day": last.isoformat(), **back_to(found.pop("known"))}
         if place := found.pop("place"):
             query["territory"] = PLACES[place]
@@ -69,3 +73,10 @@ def _(world: World, query: Query, part: str, datatable: Table) -> None:
     cases = world.service.kpi_cases({**query, "part": PARTS[part]})
     told = [{**one, "title": titles[one["incident_id"]]} for one in cases]
     assert rows_of(told, LOOKS, datatable) == datatable[1:]
+
+
+def days(year: str, month: str | None, half: str | None) -> tuple[date, date]:
+    """The first and the last day of a month, a half-year or a year."""
+    begins, ends = (int(month), int(month)) if month else HALVES[half] if half else (1, 12)
+    after = (date(int(year), ends, 1) + timedelta(days=31)).replace(day=1)
+    return date(int(year), begins, 1), after - timedelta(days=1)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from domain.casework.asking import Receipt
+from domain.casework.rolls import AnyCommand
 from domain.incident.words import Kind, Stage
 from domain.register import RegisterCommand
-from tests.drivers import AsOf, Clock, Driver, Json, Query, Refusal, Seen
-from tests.steps.cast import NAMES, officer_of, who
+from tests.drivers import AsOf, Clock, Driver, Json, NotThere, Query, Refusal, Seen
+from tests.steps.cast import ENTRIES, NAMES, officer_of, who
 from tests.steps.grammar import ACTS, Ask
 
 UNKNOWN = "00000000-0000-8000-8000-000000000000"
 """The id of a case nobody reported."""
+
+NOT_ON_ROLL = Refusal("", "名册里没有。")
+"""The answer about somebody nobody enrolled."""
 
 
 class Page(NamedTuple):
@@ -86,6 +91,24 @@ class World:
         self.keys += 1
         answer = self.service.register(who(name), f"k-{self.keys}", command, body)
         self.refusal = answer if isinstance(answer, Refusal) else None
+
+    def keep(self, name: str, command: type[AnyCommand], entry: str, body: Json) -> None:
+        """Ask something of an entry of a roll, by the name it has here."""
+        self.nothing_unsaid()
+        self.version_before, before = self._version(), self.kept(entry)
+        self.keys += 1
+        try:
+            answer = self.service.roll(who(name), f"k-{self.keys}", command, ENTRIES[entry].id, body)
+        except NotThere:
+            answer = NOT_ON_ROLL
+        self.refusal = answer if isinstance(answer, Refusal) else None
+        assert self.refusal is None or self.kept(entry) == before, "被拒绝了，名册却变了。"
+
+    def kept(self, entry: str) -> Json | None:
+        """What is kept of an entry; None of what nobody enrolled."""
+        with suppress(NotThere):
+            return self.service.entry(ENTRIES[entry].roll, ENTRIES[entry].id)
+        return None
 
     def tick(self) -> None:
         """Let the watch do what is due now."""
