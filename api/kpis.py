@@ -18,6 +18,7 @@ from api.problems import Problem, invalid
 from api.tags import VIEWED, conditional
 from api.views import READS, Following, looked_up
 from domain.model import Model
+from domain.rolls import READERS
 from projections.cursor import BadCursor
 from projections.kpi import Figure, KpiQuery, KpiRow, kpis
 from projections.kpi_cases import KpiCase, KpiCases, KpiCasesQuery, UnknownVersion, kpi_cases
@@ -186,7 +187,10 @@ async def list_kpi_cases(asked: Annotated[KpiCasesAsked, Query()], visit: Visiti
     responses={**VIEWED, **problems.declared(problems.BAD_CURSOR, *READS)},
 )
 async def list_kpi_owed(asked: Annotated[OwedAsked, Query()], visit: Visiting) -> Response:
-    """一个数里的每一户、每一名报到者，按期次；`running=true` 也列没过完的一期，看现在还欠着哪些。"""
+    """一个数里的每一户、每一名报到者，按期次；`running=true` 也列没过完的一期，看现在还欠着哪些。只给管名册的人看。"""
+
+    if visit.asker.role not in READERS:
+        raise Problem(problems.FORBIDDEN)
 
     def told(at: AsOf, scope: Scope) -> Model:
         try:

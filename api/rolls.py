@@ -22,7 +22,7 @@ from domain.casework.recording import RollLine
 from domain.casework.rolls import AnyCommand, folded
 from domain.household import Household
 from domain.model import Code, Model, Role
-from domain.rolls import RollName
+from domain.rolls import READERS, RollName, answers_for
 from domain.telling import tell
 from domain.territory import Place, Territory
 
@@ -86,12 +86,9 @@ def reading(roll: RollName) -> Callable[..., Awaitable[Response]]:
 
 
 def require_readable(lines: Sequence[RollLine], asker: Identity, territory: Territory) -> None:
-    """Raise `Problem` (404) unless the asker answers for where the entry belongs, then or now."""
-    place = lines[-1].standing.place
-    now = {node.id for node in territory.path(territory.redrawn(place).lowest)}
-    theirs = asker.scope in now | set(place.model_dump(exclude_none=True).values())
-    level = territory.level(asker.scope)
-    if asker.role is Role.RESIDENT or not (theirs or (level is not None and level.value == "city")):
+    """Raise `Problem` (404) unless the asker answers for where the entry belongs, or for a part of it."""
+    place = territory.redrawn(lines[-1].standing.place)
+    if asker.role not in READERS or not answers_for(asker.scope, place, territory, from_within=True):
         raise Problem(NOT_FOUND)
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from domain.act import Act
 from domain.model import Command, Event, Model, Role, Rule
 from domain.register import KEEPER_ONLY, STATED_BEFORE
-from domain.territory import Place
+from domain.territory import Place, Territory
 
 RollName = Literal["household", "member"]
 """住户名册、双报到名册."""
@@ -23,6 +23,8 @@ ROLL_ELSEWHERE = Rule("roll-elsewhere", "{entry}已经登记在“{node}”；�
 RULES: dict[str, Rule] = {rule.id: rule for rule in (ROLL_PLACE, ROLL_OWN_PLACE, ROLL_STANDING, ROLL_ELSEWHERE)}
 OFFICE = (Role.COMMUNITY, Role.STREET, Role.DISTRICT, Role.ADMIN)
 """Who decides who is on a roll."""
+READERS = frozenset({Role.GRID_OFFICER, *OFFICE, Role.AUDITOR})
+"""Who may read what is kept there, each of the places they answer for: who is visited is nobody else's concern."""
 
 
 class Standing(Model):
@@ -105,10 +107,14 @@ def decide(command: Enrolling | Upkeep[E], entry: E | None, act: Act) -> list[Ev
 
 
 def _require_own(command: RollCommand, place: Place, act: Act) -> None:
-    above = {node.id for node in act.territory.path(place.lowest)}
-    within = command.from_within and place.lowest in {node.id for node in act.territory.path(act.scope)}
-    theirs = act.role is Role.ADMIN or act.scope in above or within
+    theirs = act.role is Role.ADMIN or answers_for(act.scope, place, act.territory, from_within=command.from_within)
     ROLL_OWN_PLACE.require(theirs, node=_name(place, act), command=command.label)
+
+
+def answers_for(scope: str | None, place: Place, territory: Territory, *, from_within: bool) -> bool:
+    """Whether somebody answers for a place as it is drawn now or, `from_within`, for a part of it."""
+    within = from_within and place.lowest in {node.id for node in territory.path(scope)}
+    return within or scope in {node.id for node in territory.path(place.lowest)}
 
 
 def _name(place: Place, act: Act) -> str:

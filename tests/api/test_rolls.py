@@ -71,7 +71,7 @@ def test_for_what_somebody_is_visited_is_covered_from_everybody(desk: Visitor) -
     assert answer.json()["events"][1]["data"]["group"] == "***"
 
 
-@pytest.mark.parametrize("actor", ["officer-zhang", "s-zeng"])
+@pytest.mark.parametrize("actor", ["officer-zhang", "s-zeng", "drainage-desk"])
 def test_whoever_does_not_answer_for_the_place_learns_nothing(desk: Visitor, actor: str) -> None:
     ask(desk, HOUSEHOLD, household.EnrolHousehold)
     for path in (HOUSEHOLD, "/api/v1/households/never-enrolled"):

@@ -82,6 +82,9 @@ ROWS = {
     "no resident keeps a roll": Row([], ENROL, "keeper-only", RESIDENT),
     "a visit": Row([ENROLLED], VISIT, [HouseholdVisited(met=True, note="身体尚好")], OFFICER),
     "nobody at home": Row([ENROLLED], RecordVisit(met=False), [HouseholdVisited(met=False)], OFFICER),
+    "a visit where nobody knows which grid": Row(
+        [HouseholdEnrolled(place=OFFICE)], VISIT, [HouseholdVisited(met=True, note="身体尚好")], OFFICER
+    ),
     "a visit to another officer's household": Row([ENROLLED], VISIT, "roll-own-place", COLLEAGUE),
     "a visit to whoever left": Row([ENROLLED, HouseholdLeft(reason="搬走")], VISIT, "roll-standing"),
     "a visit still to come": Row(
