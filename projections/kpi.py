@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
@@ -22,6 +22,7 @@ from projections.reading import AsOf, Where, microseconds
 from projections.scope import Scope
 from projections.suppression import is_sensitive, withheld
 
+Part = Literal["numerator", "denominator", "missed"]
 By = Literal["all", LevelName, "unit", "kind", "day", "week", "month"]
 CODES = tuple(dict.fromkeys(one.code for one in DEFINITIONS))
 
@@ -56,6 +57,37 @@ class KpiQuery(KpiFilter):
         if unknown := set(given) - set(CODES):
             raise ValueError(f"没有这样的指标：{'、'.join(sorted(unknown))}")
         return given
+
+
+class BehindFigure(KpiFilter):
+    """要看哪一个数里的每一件。"""
+
+    codes: ClassVar[tuple[str, ...]]
+
+    kpi: str = Field(description="哪一项指标")
+    version: int | None = Field(default=None, ge=1, le=1000, description="口径的版本；不填即该时段所用的版本")
+    part: Part = Field(
+        default="denominator",
+        description="numerator 计入分子的，denominator 计入分母的，missed 在分母里而没有全部计入分子的",
+    )
+    without: Literal[LevelName, "unit"] | None = Field(
+        default=None, description="只要这一级辖区未知的，或没有派到单位的：对应统计里没有编号的一行"
+    )
+    limit: int = Field(default=50, ge=1, le=200, description="每页行数")
+    cursor: str | None = Field(default=None, max_length=300, description="上一页给出的 next")
+
+    @field_validator("kpi")
+    @classmethod
+    def _known(cls, given: str) -> str:
+        if given not in cls.codes:
+            raise ValueError(f"没有这样的指标：{given}")
+        return given
+
+    @property
+    def asked(self) -> str:
+        """The query without its page: a cursor serves no other. What a door adds to it is no part of it."""
+        query = next(one for one in type(self).__mro__ if issubclass(one, BehindFigure) and "codes" in vars(one))
+        return self.model_dump_json(include=query.model_fields.keys() - {"cursor", "limit"})
 
 
 class Figure(Model):

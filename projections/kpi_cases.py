@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar
 
-from pydantic import AwareDatetime, Field, field_validator
+from pydantic import AwareDatetime, Field
 
 from domain.clocks import SHANGHAI
 from domain.incident.words import Kind, Stage
@@ -14,16 +14,15 @@ from projections.cursor import Cursor
 from projections.cycles import DAYS, TIMES, Cycles
 from projections.database import Row
 from projections.docket import Docket
-from projections.drawn import Drawing, LevelName, places
+from projections.drawn import Drawing, places
 from projections.frame_columns import PATH
-from projections.kpi import KpiFilter, counting, judged_by
+from projections.kpi import BehindFigure, Part, counting, judged_by
 from projections.kpi_definition import OfCycles
 from projections.kpi_definitions import OF_CYCLES, definition
 from projections.reading import AsOf, Where, microseconds, moment
 from projections.scope import Scope
 
 CODES = tuple(dict.fromkeys(one.code for one in OF_CYCLES))
-Part = Literal["numerator", "denominator", "missed"]
 PARTS: dict[Part, str] = {
     "numerator": "{met} AND {hit} > 0",
     "denominator": "true",
@@ -31,32 +30,12 @@ PARTS: dict[Part, str] = {
 }
 
 
-class KpiCasesQuery(KpiFilter):
+class KpiCasesQuery(BehindFigure):
     """要看哪一个数里的案件。"""
 
+    codes: ClassVar[tuple[str, ...]] = CODES
+
     kpi: str = Field(description="哪一项指标", json_schema_extra={"enum": list(CODES)})
-    version: int | None = Field(default=None, ge=1, le=1000, description="口径的版本；不填即该时段所用的版本")
-    part: Part = Field(
-        default="denominator",
-        description="numerator 计入分子的，denominator 计入分母的，missed 在分母里而没有全部计入分子的",
-    )
-    without: Literal[LevelName, "unit"] | None = Field(
-        default=None, description="只要这一级辖区未知的，或没有派到单位的：对应统计里没有编号的一行"
-    )
-    limit: int = Field(default=50, ge=1, le=200, description="每页轮次数")
-    cursor: str | None = Field(default=None, max_length=300, description="上一页给出的 next")
-
-    @field_validator("kpi")
-    @classmethod
-    def _known(cls, given: str) -> str:
-        if given not in CODES:
-            raise ValueError(f"没有这样的指标：{given}")
-        return given
-
-    @property
-    def asked(self) -> str:
-        """The query without its page: a cursor serves no other."""
-        return self.model_dump_json(include=KpiCasesQuery.model_fields.keys() - {"cursor", "limit"})
 
 
 class KpiCase(Model):

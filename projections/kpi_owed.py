@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from domain.model import Model
 from domain.rolls import RollName
 from domain.territory import Place
 from projections.cursor import Cursor
 from projections.database import Row
-from projections.drawn import Drawing, LevelName, places
+from projections.drawn import Drawing, places
 from projections.frame_columns import PATH
-from projections.kpi import KpiFilter, of_cases_alone
+from projections.kpi import BehindFigure, Part, of_cases_alone
 from projections.kpi_cases import UnknownVersion
 from projections.kpi_definition import OfRolls
 from projections.kpi_definitions import OF_ROLLS, definition, in_force
@@ -24,35 +24,16 @@ from projections.reading import AsOf, microseconds, moment
 from projections.scope import Scope
 
 CODES = tuple(dict.fromkeys(one.code for one in OF_ROLLS))
-PARTS = {"numerator": "times > 0", "denominator": "true", "missed": "times = 0"}
+PARTS: dict[Part, str] = {"numerator": "times > 0", "denominator": "true", "missed": "times = 0"}
 
 
-class OwedQuery(KpiFilter):
+class OwedQuery(BehindFigure):
     """要看哪一个数里的户、报到者。"""
 
+    codes: ClassVar[tuple[str, ...]] = CODES
+
     kpi: str = Field(description="哪一项指标", json_schema_extra={"enum": list(CODES)})
-    version: int | None = Field(default=None, ge=1, le=1000, description="口径的版本；不填即该时段所用的版本")
-    part: Literal["numerator", "denominator", "missed"] = Field(
-        default="denominator", description="numerator 做到的，denominator 应做的，missed 没有做到的"
-    )
     running: bool = Field(default=False, description="也列出还没有过完的一期：现在还欠着哪些")
-    without: Literal[LevelName, "unit"] | None = Field(
-        default=None, description="只要这一级辖区未知的：对应统计里没有编号的一行"
-    )
-    limit: int = Field(default=50, ge=1, le=200, description="每页行数")
-    cursor: str | None = Field(default=None, max_length=300, description="上一页给出的 next")
-
-    @field_validator("kpi")
-    @classmethod
-    def _known(cls, given: str) -> str:
-        if given not in CODES:
-            raise ValueError(f"没有这样的指标：{given}")
-        return given
-
-    @property
-    def asked(self) -> str:
-        """The query without its page: a cursor serves no other."""
-        return self.model_dump_json(include=OwedQuery.model_fields.keys() - {"cursor", "limit"})
 
 
 class Owed(Model):

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from api.clock import moment
-from api.commands.enacting import WRONG, Data, DryRun, File, console, enact, with_casework
+from api.commands.enacting import Data, DryRun, File, console, enact, with_casework
+from api.commands.rows import rows_in
 from api.duty import Duty, duty
 from domain.casework.application import Casework
 from domain.clocks import SHANGHAI
 from domain.duty import Shift
-from domain.registry.sheets import SheetUnreadable, records_of, text_of
 from domain.rostering import AssignShifts
 from domain.telling import local
 
@@ -55,32 +53,15 @@ def import_shifts(file: File, dry_run: DryRun = False, data: Data = None) -> Non
 
 
 def shifts_in(file: Path) -> dict[int, Shift]:
-    """The shifts of a sheet by row, the header being row 1; every row that is none is said, and the program ends."""
-    shifts: dict[int, Shift] = {}
-    wrong = []
-    try:
-        (_, header), *rows = [*records_of(text_of(file.read_bytes(), COLUMNS))] or [(1, [])]
-    except SheetUnreadable as unreadable:
-        console.print(f"[red]{escape(str(unreadable))}[/]")
-        raise typer.Exit(WRONG) from None
-    for number, cells in rows:
-        try:
-            shifts[number] = _shift(dict(zip_longest(header, cells, fillvalue="")))
-        except ValueError:
-            wrong.append(number)
-    for number in wrong:
-        console.print(f"[red]第{number}行不是一个班次：应有 node、staff、starts、ends，时间如 2026-03-02T18:00[/]")
-    if wrong or not shifts:
-        console.print("[red]没有登记任何班次。[/]")
-        raise typer.Exit(WRONG)
-    return shifts
+    """The shifts of a sheet by row; see `rows_in`."""
+    wrong = "不是一个班次：应有 node、staff、starts、ends，时间如 2026-03-02T18:00"
+    return rows_in(file, COLUMNS, _shift, wrong, "没有登记任何班次。")
 
 
-def _shift(row: dict[str, str]) -> Shift:
+def _shift(cells: dict[str, str]) -> Shift:
     """Raises `ValueError`, as pydantic's own."""
-    named = {COLUMNS.get(name, name): value for name, value in row.items() if name or value}
-    times = {name: _instant(named.pop(name, "")) for name in ("starts", "ends")}
-    return Shift.model_validate({**named, **times})
+    times = {name: _instant(cells.pop(name, "")) for name in ("starts", "ends")}
+    return Shift.model_validate({**cells, **times})
 
 
 def _instant(text: str) -> datetime:

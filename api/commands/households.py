@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
-from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 
 from api.commands.enacting import WRONG, Data, DryRun, File, console, with_casework
+from api.commands.rows import rows_in
 from domain.casework.application import Casework
 from domain.casework.asking import Caller
 from domain.casework.rolls import AnyCommand
 from domain.household import EnrolHousehold, Group, ListMustVisit
 from domain.model import Code, Model, Refused, Role
-from domain.registry.sheets import SheetUnreadable, records_of, text_of
 
 COLUMNS = {"编号": "household", "网格": "grid", "楼栋": "building", "必访": "groups"}
 """What a column may also be called."""
@@ -49,7 +47,7 @@ class Tally(NamedTuple):
 @app.command("import")
 def import_households(file: File, dry_run: DryRun = False, data: Data = None) -> None:
     """登记住户（CSV：household 编号、grid 网格，可有 building 楼栋、groups 必访）；必访几类用顿号隔开，可写中文。"""
-    rows = rows_in(file)
+    rows = households_in(file)
     if dry_run:
         listed = sum(bool(row.groups) for row in rows.values())
         console.print(f"试算：{len(rows)} 户，其中必访户 {listed} 户；没有登记任何内容")
@@ -62,33 +60,17 @@ def import_households(file: File, dry_run: DryRun = False, data: Data = None) ->
         raise typer.Exit(WRONG)
 
 
-def rows_in(file: Path) -> dict[int, HouseholdRow]:
-    """The rows of a sheet by number, the header being row 1; every row that is none is said, and the program ends."""
-    found: dict[int, HouseholdRow] = {}
-    wrong: list[int] = []
-    try:
-        (_, header), *records = [*records_of(text_of(file.read_bytes(), COLUMNS))] or [(1, [])]
-    except SheetUnreadable as unreadable:
-        console.print(f"[red]{escape(str(unreadable))}[/]")
-        raise typer.Exit(WRONG) from None
-    for number, cells in records:
-        try:
-            found[number] = _row(dict(zip_longest(header, cells, fillvalue="")))
-        except ValidationError:
-            wrong.append(number)
-    for number in wrong:
-        console.print(f"[red]第{number}行不是一户：应有 household、grid，必访写{'、'.join(GROUPS)}或其代码[/]")
-    if wrong or not found:
-        console.print("[red]没有登记任何住户。[/]")
-        raise typer.Exit(WRONG)
-    return found
+def households_in(file: Path) -> dict[int, HouseholdRow]:
+    """The households of a sheet by row; see `rows_in`."""
+    wrong = f"不是一户：应有 household、grid，必访写{'、'.join(GROUPS)}或其代码"
+    return rows_in(file, COLUMNS, _row, wrong, "没有登记任何住户。")
 
 
-def _row(cells: Mapping[str, str]) -> HouseholdRow:
-    named: dict[str, object] = {COLUMNS.get(name, name): value for name, value in cells.items() if value}
-    groups = re.split("[、,;；，]", str(named.pop("groups", "")))
-    named["groups"] = [GROUPS.get(group.strip(), group.strip()) for group in groups if group.strip()]
-    return HouseholdRow.model_validate(named)
+def _row(cells: dict[str, str]) -> HouseholdRow:
+    """Raises `ValueError`, as pydantic's own."""
+    groups = [group.strip() for group in re.split("[、,;；，]", cells.pop("groups", ""))]
+    named = {name: value for name, value in cells.items() if value}
+    return HouseholdRow.model_validate({**named, "groups": [GROUPS.get(group, group) for group in groups if group]})
 
 
 async def _enrolled(casework: Casework, rows: Mapping[int, HouseholdRow]) -> Tally:
