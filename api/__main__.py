@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import closing
 from datetime import datetime
 from typing import Annotated
 
@@ -22,7 +23,7 @@ from api.app import AddressTaken, create_app, listening, server_of
 from api.clock import clock
 from api.commands import backup, books, duty, granting, households, report, territory
 from api.commands.enacting import WRONG, Data, settings_with
-from api.demo.replaying import StoryClock, Told, replay_stories
+from api.demo.replaying import NotAlone, StoryClock, Told, holds_stories, replay_stories
 from api.doctor import examine
 from api.following import follow
 from api.identity import UnsafeSettings
@@ -67,7 +68,7 @@ app.add_typer(books.calendar, name="calendar")
 app.add_typer(duty.app, name="duty")
 app.add_typer(households.app, name="households")
 app.add_typer(territory.app, name="territory")
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -83,8 +84,8 @@ def serve(
     app_to_serve = create_app(settings)
     with listening(settings) as door:
         settings = settings.model_copy(update={"port": door.getsockname()[1]})
-        asyncio.run(try_opening(settings))
         told = asyncio.run(tell_stories(settings, only_if_empty=True)) if settings.demo else []
+        asyncio.run(try_opening(settings))
         where_to_look(settings, told)
         configure()
         server_of(app_to_serve, settings).run([door])
@@ -112,20 +113,33 @@ def where_to_look(settings: Settings, told: list[Told]) -> None:
 
 @app.command()
 def demo(data: Data = None) -> None:
-    """把文章里的三件事重放进库（已有则不重复），逐步讲给你看。"""
+    """把文章里的三件事重放进空库（已有则不重复），逐步讲给你看。"""
     settings = settings_with(data)
-    for story in asyncio.run(tell_stories(settings, only_if_empty=False)):
+    try:
+        stories = asyncio.run(tell_stories(settings, only_if_empty=False))
+    except NotAlone:
+        console.print("[red]库里已有别的记录，演示案件只放进空库：请用 --data 另给一个目录。[/]")
+        raise typer.Exit(1) from None
+    for story in stories:
         console.rule(story.title)
         print_timeline(console, *asyncio.run(read(settings, story.incident_id)))
 
 
 async def tell_stories(settings: Settings, *, only_if_empty: bool) -> list[Told]:
+    """Into a store that is empty or holds them already: recorded when they happened, they would come before all else.
+
+    Raises `NotAlone` for any other, unless they are wanted `only_if_empty`.
+    """
     files = open_case_files(settings)
-    clock = StoryClock()
-    casework = open_casework(settings, files, clock)
-    try:
-        if only_if_empty and files.store.select_notifications(None, 1, topics=("incident.reported",)):
+    with closing(files):
+        there = files.store.max_notification_id() > 0
+        if there and only_if_empty:
             return []
+        if there and not holds_stories(files):
+            raise NotAlone
+    clock = StoryClock()
+    casework = open_casework(settings, open_case_files(settings), clock)
+    try:
         return await replay_stories(casework, clock)
     finally:
         await casework.aclose()

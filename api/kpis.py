@@ -169,8 +169,9 @@ async def list_kpi_cases(asked: Annotated[KpiCasesAsked, Query()], visit: Visiti
             raise Problem(problems.BAD_CURSOR) from bad
         except UnknownVersion as unknown:
             raise invalid([Fault(detail=str(unknown), parameter="version")]) from unknown
+        then = f"?{urlencode({'as_of': at.now.isoformat()})}" if asked.looks_back else ""
         items = (
-            KpiCaseTold(**dict(one), case_file=_incident(one), events=f"{_incident(one)}/history")
+            KpiCaseTold(**dict(one), case_file=f"{_incident(one)}{then}", events=f"{_incident(one)}/history{then}")
             for one in found.items
         )
         return KpiCasesTold(**{**dict(found), "items": tuple(items)}, position=at.position)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from inspect import getdoc
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Response, Security
 from pydantic import AwareDatetime, Field, JsonValue
@@ -17,7 +17,7 @@ from api.problems import NOT_FOUND, Problem
 from api.reading import Eyes, covered
 from api.tags import TAGGED, conditional, is_known, tagged
 from domain import household, membership
-from domain.casework.asking import RollReceipt
+from domain.casework.asking import NotFound, RollReceipt
 from domain.casework.recording import RollLine
 from domain.casework.rolls import AnyCommand, folded
 from domain.household import Household
@@ -28,6 +28,8 @@ from domain.territory import Place, Territory
 
 router = APIRouter(prefix="/api/v1", route_class=DoorRoute, dependencies=[Security(SCHEME)])
 
+NOBODY = "名册里没有这个编号，或不归您负责；没有登记过的，请先登记。"
+T = TypeVar("T")
 EntryId = Annotated[Code, Path(description="编号，由登记的一方给，随机、不透明；不要用身份证号、电话")]
 
 
@@ -55,7 +57,7 @@ class EntryFile(Model):
     version: int
     enrolled: bool = Field(description="在册没有")
     place: Place = Field(description="登记时的所在")
-    must_visit: bool = Field(description="是不是每月必访的户；属于哪几类是敏感信息，不在这里显示")
+    must_visit: bool | None = Field(description="住户是不是每月必访；属于哪几类是敏感信息，不在这里显示")
     events: tuple[EntryLine, ...]
 
 
@@ -63,7 +65,7 @@ def asking(kind: type[AnyCommand]) -> Callable[..., Awaitable[Response]]:
     """The endpoint of one command on an entry."""
 
     async def ask(entry_id: EntryId, command: AnyCommand, key: Key, visit: Visiting) -> Response:
-        receipt = await visit.service.casework.rolls.ask(entry_id, command, caller_of(visit, key))
+        receipt = await _of_entry(visit.service.casework.rolls.ask(entry_id, command, caller_of(visit, key)))
         visit.request.state.outcome = "changed" if receipt.changed else "unchanged"
         return Response(receipt.model_dump_json(), 200, {"ETag": f'"{receipt.version}"'}, "application/json")
 
@@ -75,7 +77,7 @@ def reading(roll: RollName) -> Callable[..., Awaitable[Response]]:
     """The endpoint of what is kept of one entry."""
 
     async def read(entry_id: EntryId, visit: Visiting) -> Response:
-        lines = await visit.service.casework.rolls.history(roll, entry_id)
+        lines = await _of_entry(visit.service.casework.rolls.history(roll, entry_id))
         require_readable(lines, visit.asker, visit.service.casework.territory)
         tag = f'"{lines[-1].version}"'
         if is_known(visit.request, tag):
@@ -89,7 +91,15 @@ def require_readable(lines: Sequence[RollLine], asker: Identity, territory: Terr
     """Raise `Problem` (404) unless the asker answers for where the entry belongs, or for a part of it."""
     place = territory.redrawn(lines[-1].standing.place)
     if asker.role not in READERS or not answers_for(asker.scope, place, territory, from_within=True):
-        raise Problem(NOT_FOUND)
+        raise Problem(NOT_FOUND, NOBODY)
+
+
+async def _of_entry(asked: Awaitable[T]) -> T:
+    """What is answered of an entry. Raises `Problem` (404) where there is none."""
+    try:
+        return await asked
+    except NotFound:
+        raise Problem(NOT_FOUND, NOBODY) from None
 
 
 def entry_file(roll: RollName, lines: Sequence[RollLine], names: Mapping[str, str]) -> EntryFile:
@@ -100,7 +110,7 @@ def entry_file(roll: RollName, lines: Sequence[RollLine], names: Mapping[str, st
         version=lines[-1].version,
         enrolled=entry.enrolled,
         place=entry.standing.place,
-        must_visit=isinstance(entry, Household) and bool(entry.groups),
+        must_visit=bool(entry.groups) if isinstance(entry, Household) else None,
         events=tuple(_line(line, names) for line in lines),
     )
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
-from domain.clocks import SHANGHAI
 from domain.incident.words import Kind
 from domain.model import Code, Model
 from projections.cycles import Cycles
@@ -41,7 +40,7 @@ class KpiQuery(KpiFilter):
     kpi: tuple[str, ...] = Field(
         default=(),
         max_length=len(CODES),
-        description="哪些指标，可填多个；不填即全部",
+        description="哪些指标，可填多个；不填即全部。响应率、解决率、满意率旁边总有回访率",
         json_schema_extra={"items": {"type": "string", "enum": list(CODES)}},
     )
 
@@ -174,9 +173,12 @@ def _few(one: Definition, sums: Sequence[Sums], rows: Sequence[KpiRow], query: K
 
 
 def judged_by(at: AsOf, query: KpiFilter, wanted: Collection[str], definitions: Iterable[D]) -> list[D]:
-    """The definitions in force on the last day asked about, of the figures wanted (of all, where none is named)."""
-    last = query.to_day or at.now.astimezone(SHANGHAI).date()
-    return [one for one in in_force(last, definitions) if not wanted or one.code in wanted]
+    """The definitions in force on the last day asked about, of the figures wanted (of all, where none is named) and
+    of those without which they are not told.
+    """
+    found = in_force(query.to_day or today(at.now), definitions)
+    beside = {one.beside for one in found if one.code in wanted}
+    return [one for one in found if not wanted or one.code in wanted or one.code in beside]
 
 
 def counting(query: KpiFilter, day: str, now: int) -> Where:

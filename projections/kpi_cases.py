@@ -122,8 +122,7 @@ def kpi_cases(at: AsOf, scope: Scope, query: KpiCasesQuery) -> KpiCases:
 
 def _definition(at: AsOf, query: KpiCasesQuery) -> OfCycles:
     if query.version is None:
-        [one] = judged_by(at, query, {query.kpi}, OF_CYCLES)
-        return one
+        return next(one for one in judged_by(at, query, {query.kpi}, OF_CYCLES) if one.code == query.kpi)
     found = definition(query.kpi, query.version, OF_CYCLES)
     if found is None:
         raise UnknownVersion(f"指标 {query.kpi} 没有第{query.version}版口径。")

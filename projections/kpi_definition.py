@@ -43,6 +43,8 @@ class Definition(ABC):
     version: int = 1
     valid_from: date = date(2026, 1, 1)
     source: str = DEFAULT_SOURCE
+    beside: str | None = None
+    """The figure without which this one is never told."""
 
     @property
     def formula(self) -> str:

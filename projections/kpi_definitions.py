@@ -137,6 +137,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     OfCycles(
         code="responded",
+        beside="followed_up",
         label="响应率",
         numerator="其中当事人说有人响应的",
         denominator="本期办结的轮次的有效回访中，当事人说了有没有人响应的人次",
@@ -148,6 +149,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     OfCycles(
         code="solved",
+        beside="followed_up",
         label="解决率",
         numerator="其中当事人说问题已经解决的",
         denominator="本期办结的轮次的有效回访中，当事人说了问题解决没有的人次",
@@ -159,6 +161,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     OfCycles(
         code="satisfied",
+        beside="followed_up",
         label="满意率",
         numerator="其中当事人答复满意的",
         denominator="本期办结的轮次的有效回访人次（满意与不满意）",

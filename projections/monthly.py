@@ -22,7 +22,7 @@ from projections.distribution import Distribution
 from projections.drawn import RollUpRow
 from projections.kpi import KpiQuery, KpiRow, kpis
 from projections.kpi_definition import Definition
-from projections.kpi_definitions import DEFINITIONS, in_force
+from projections.kpi_definitions import DEFINITIONS, OF_CYCLES, in_force
 from projections.obligations import Fulfilled, Obligations
 from projections.reading import AsOf
 from projections.response_time import ResponseTime, ResponseTimeQuery, ResponseTimeRow, response_times
@@ -160,7 +160,7 @@ def monthly(at: AsOf, scope: Scope, query: MonthlyQuery) -> MonthlySheet:
         definitions=tuple(map(DefinitionUsed.of, in_force(query.last_day, DEFINITIONS))),
         below=below,
         rows=(_own(asking, place), *(_below(asking, tree, place, below) if below else ())),
-        kpis_by_kind=asking.kpis(by="kind"),
+        kpis_by_kind=asking.kpis(by="kind", kpi=tuple(one.code for one in OF_CYCLES)),
         workload_by_kind=asking.workload(by="kind").rows,
         months=asking.kpis(by="month", kpi=TREND, from_day=months_before(query.first_day, MONTHS - 1)),
         days=asking.workload(by=node.level, split_by_day=True).rows,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 from uuid import uuid4
 
 import typer
@@ -37,27 +36,28 @@ class HouseholdRow(Model):
     groups: tuple[Group, ...] = ()
 
 
-class Tally(NamedTuple):
-    """How many rows changed something, and what was said no to, by row."""
-
-    changed: int
-    refused: dict[int, str]
+Refusals = dict[int, str]
+"""What was said no to, by row."""
 
 
 @app.command("import")
 def import_households(file: File, dry_run: DryRun = False, data: Data = None) -> None:
-    """登记住户（CSV：household 编号、grid 网格，可有 building 楼栋、groups 必访）；必访几类用顿号隔开，可写中文。"""
+    """登记住户（CSV：编号、网格，可有楼栋、必访）；必访写几类都可以，用顿号隔开。有一户不能登记，即一户也不登记。"""
     rows = households_in(file)
-    if dry_run:
-        listed = sum(bool(row.groups) for row in rows.values())
-        console.print(f"试算：{len(rows)} 户，其中必访户 {listed} 户；没有登记任何内容")
-        return
-    tally = with_casework(data, lambda casework: _enrolled(casework, rows))
-    console.print(f"有变化的 {tally.changed} 户，本来就是这样的 {len(rows) - tally.changed - len(tally.refused)} 户")
-    for number, said in sorted(tally.refused.items()):
+
+    async def work(casework: Casework) -> tuple[int, Refusals]:
+        found = await _each(rows, lambda row: _rehearsed(casework, row))
+        return found if dry_run or found[1] else await _each(rows, lambda row: _asked(casework, row))
+
+    changed, refused = with_casework(data, work)
+    refused |= dict.fromkeys(_again(rows), "这个编号前面已经有一行")
+    for number, said in sorted(refused.items()):
         console.print(f"[red]第{number}行：{escape(said)}[/]")
-    if tally.refused:
+    if refused:
+        console.print("[red]没有登记任何住户。[/]")
         raise typer.Exit(WRONG)
+    told = "试算：会有变化的" if dry_run else "有变化的"
+    console.print(f"{told} {changed} 户，本来就是这样的 {len(rows) - changed} 户")
 
 
 def households_in(file: Path) -> dict[int, HouseholdRow]:
@@ -73,15 +73,26 @@ def _row(cells: dict[str, str]) -> HouseholdRow:
     return HouseholdRow.model_validate({**named, "groups": [GROUPS.get(group, group) for group in groups if group]})
 
 
-async def _enrolled(casework: Casework, rows: Mapping[int, HouseholdRow]) -> Tally:
-    """Every row asked; what is so already changes nothing."""
-    changed, refused = list[int](), dict[int, str]()
+def _again(rows: Mapping[int, HouseholdRow]) -> Iterator[int]:
+    """The rows whose household has one already."""
+    seen = set()
+    for number, row in rows.items():
+        if row.household in seen:
+            yield number
+        seen.add(row.household)
+
+
+async def _each(
+    rows: Mapping[int, HouseholdRow], ask: Callable[[HouseholdRow], Awaitable[bool]]
+) -> tuple[int, Refusals]:
+    """Ask for every row, several at a time: how many change something, and what is refused."""
+    changed, refused = list[int](), Refusals()
     waiting = iter(rows.items())
 
     async def work() -> None:
         for number, row in waiting:
             try:
-                if await _ask(casework, row):
+                if await ask(row):
                     changed.append(number)
             except Refused as no:
                 refused[number] = f"{no.sentence}（规则 {no.rule.id}）"
@@ -89,16 +100,26 @@ async def _enrolled(casework: Casework, rows: Mapping[int, HouseholdRow]) -> Tal
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             group.create_task(work())
-    return Tally(len(changed), refused)
+    return len(changed), refused
 
 
-async def _ask(casework: Casework, row: HouseholdRow) -> bool:
+async def _rehearsed(casework: Casework, row: HouseholdRow) -> bool:
+    """Whether anything would change. Of a household that is not on the roll yet nothing else is asked."""
+    enrol, *more = _commands(row)
+    if await casework.rolls.rehearse(row.household, enrol, _operator()):
+        return True
+    return any([await casework.rolls.rehearse(row.household, command, _operator()) for command in more])
+
+
+async def _asked(casework: Casework, row: HouseholdRow) -> bool:
     """Whether anything changed."""
-    changed = False
-    for command in _commands(row):
-        caller = Caller(client="cli", key=uuid4().hex, actor="operator", role=Role.ADMIN, channel="cli")
-        changed |= (await casework.rolls.ask(row.household, command, caller)).changed
-    return changed
+    receipts = [await casework.rolls.ask(row.household, command, _operator()) for command in _commands(row)]
+    return any(receipt.changed for receipt in receipts)
+
+
+def _operator() -> Caller:
+    """Whoever sits at the command line, with a key for one command."""
+    return Caller(client="cli", key=uuid4().hex, actor="operator", role=Role.ADMIN, channel="cli")
 
 
 def _commands(row: HouseholdRow) -> Iterator[AnyCommand]:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.demo.stories import MERGES, STORIES, Deed
-from domain.casework.application import Casework
+from domain.casework.application import CaseFiles, Casework
 from domain.casework.asking import Caller
+from domain.casework.identifying import case_id_of
 from domain.clocks import SHANGHAI
 from domain.incident import commands as c
 from domain.model import Command, Role
 from domain.territory import Territory
+
+DEMO = "demo"
+"""The client they come from, and the door they come in by."""
 
 
 class StoryClock:
@@ -33,6 +37,16 @@ class Told:
 
     title: str
     incident_id: str
+
+
+class NotAlone(Exception):
+    """The store holds something else."""
+
+
+def holds_stories(files: CaseFiles) -> bool:
+    """Whether they were told to this store before."""
+    first = next(iter(STORIES.values()))[0]
+    return bool(files.store.select_case(case_id_of(DEMO, f"story-{first.case}-00")))
 
 
 async def replay_stories(casework: Casework, clock: StoryClock) -> list[Told]:
@@ -69,7 +83,5 @@ def caller_of(territory: Territory, actor: str, key: str) -> Caller:
     """A member of staff as registered; anybody else is a resident."""
     staff = next((member for member in territory.staff if member.id == actor), None)
     if staff is None:
-        return Caller(client="demo", key=key, actor=actor, role=Role.RESIDENT, channel="demo")
-    return Caller(
-        client="demo", key=key, actor=actor, role=staff.role, scope=staff.scope, unit=staff.unit, channel="demo"
-    )
+        return Caller(client=DEMO, key=key, actor=actor, role=Role.RESIDENT, channel=DEMO)
+    return Caller(client=DEMO, key=key, actor=actor, role=staff.role, scope=staff.scope, unit=staff.unit, channel=DEMO)

@@ -11,13 +11,16 @@ from projections.distribution import Distribution, Spread
 from projections.drawn import RollUpRow
 from projections.kpi import Figure, KpiRow
 from projections.kpi_definition import Unit
-from projections.kpi_definitions import DEFINITIONS
+from projections.kpi_definitions import DEFINITIONS, OF_CYCLES
 from projections.monthly import MonthlySheet, SheetPlace, SheetRow
 from projections.workload import WorkloadRow
 
-WITHHELD = "不足3件，不公布"
+WITHHELD = "不公布"
 NOTHING = "—"
 RATES = frozenset(one.code for one in DEFINITIONS if one.unit is Unit.RATE)
+MEANS = frozenset(one.code for one in DEFINITIONS if one.unit is Unit.MEAN)
+OF_CASES = frozenset(one.code for one in OF_CYCLES)
+"""The figures that tell kinds of cases apart."""
 WORK = {
     "reported": "新增",
     "accepted": "受理",
@@ -128,7 +131,7 @@ def tables(sheet: MonthlySheet) -> tuple[Table, ...]:
     work = tuple(_line(row, _counts(row)) for row in sheet.workload_by_kind)
     return (
         of_places("指标", "各项指标", _rates(sheet), lambda row: _figures(row.kpis, sheet)),
-        Table("指标", "指标按性质", "性质", _rates(sheet), figures),
+        Table("指标", "指标按性质", "性质", _rates(sheet, OF_CASES), figures),
         of_places("工作量", "做了多少", COUNTS, lambda row: _counts(row.workload)),
         Table("工作量", "工作量按性质", "性质", COUNTS, work),
         *(of_places("响应时间", one.label, TIMES, partial(_times, stretch=one)) for one in Stretch),
@@ -150,8 +153,8 @@ def _line(about: SheetPlace | RollUpRow, cells: tuple[Cell, ...]) -> Line:
     return Line(about.key or "", about.name or "", cells)
 
 
-def _rates(sheet: MonthlySheet) -> tuple[Column, ...]:
-    return tuple(Column(one.label, RATE if one.kpi in RATES else MEAN) for one in sheet.definitions)
+def _rates(sheet: MonthlySheet, codes: frozenset[str] = RATES | MEANS) -> tuple[Column, ...]:
+    return tuple(Column(one.label, RATE if one.kpi in RATES else MEAN) for one in sheet.definitions if one.kpi in codes)
 
 
 def _figures(row: KpiRow | None, sheet: MonthlySheet) -> Cells:

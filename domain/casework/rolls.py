@@ -58,6 +58,11 @@ class Rolls:
             await self._registers.refresh()
         raise PersistenceError("too many write to the entry at once")
 
+    async def rehearse(self, id: str, command: AnyCommand, caller: Caller) -> bool:
+        """Whether anything would change; nothing is written. Raises `NotFound` and `Refused`."""
+        await self._registers.refresh()
+        return bool(self._drafted(id, command, caller, "", await self._read(command.roll, id)))
+
     async def history(self, roll: RollName, id: str) -> list[RollLine]:
         """Every line of an entry in order, from the store. Raises `NotFound`."""
         lines = await self._read(roll, id)

@@ -31,20 +31,27 @@ def sheet(tmp_path: Path) -> Path:
 
 
 def test_a_sheet_is_imported_once_however_often_it_is(terminal: Terminal, sheet: Path) -> None:
-    assert "试算：3 户，其中必访户 2 户" in terminal.run("households", "import", sheet, "--dry-run").output
+    rehearsed = terminal.run("households", "import", sheet, "--dry-run")
+    assert "试算：会有变化的 3 户，本来就是这样的 0 户" in rehearsed.output
     assert "有变化的 3 户，本来就是这样的 0 户" in terminal.run("households", "import", sheet).output
     sheet.write_text(SHEET.replace("hh-3,grid-chuangdan-1,,", "hh-3,grid-chuangdan-1,,困难家庭"), encoding="gb18030")
     answer = terminal.run("households", "import", sheet)
     assert (answer.exit_code, "有变化的 1 户，本来就是这样的 2 户" in answer.output) == (0, True), answer.output
 
 
-def test_a_row_that_is_refused_is_told_and_the_others_are_taken(terminal: Terminal, sheet: Path) -> None:
-    sheet.write_text(SHEET.replace("hh-2,grid-chuangdan-1", "hh-2,grid-moon"), encoding="utf-8")
-    answer = terminal.run("households", "import", sheet)
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_of_a_sheet_with_refused_rows_all_are_told_and_none_is_taken(
+    terminal: Terminal, sheet: Path, more: tuple[str, ...]
+) -> None:
+    sheet.write_text(SHEET.replace("hh-2,grid-chuangdan-1", "hh-2,grid-moon") + "hh-1,grid-chuangdan-1\n", "utf-8")
+    answer = terminal.run("households", "import", sheet, *more)
     assert answer.exit_code == 1
     assert "第3行：“grid-moon”不是在册的网格" in answer.output
     assert "规则 roll-place" in answer.output
-    assert "有变化的 2 户" in answer.output
+    assert "第5行：这个编号前面已经有一行" in answer.output
+    assert "没有登记任何住户" in answer.output
+    sheet.write_text(SHEET, encoding="utf-8")
+    assert "会有变化的 3 户" in terminal.run("households", "import", sheet, "--dry-run").output
 
 
 @pytest.mark.parametrize("damage", ["hh 2", "hh-2,grid-chuangdan-1,,富裕家庭\n#"])

@@ -195,7 +195,7 @@ class _Page(HTMLParser):
 def says(words: str, value: float | None, head: str) -> bool:
     """Whether the words on paper are the number behind them, as far as they are rounded."""
     if value is None:
-        return words in ("—", "不足3件，不公布")
+        return words in ("—", "不公布")
     if words.endswith("%"):
         return abs(float(words[:-1]) / 100 - value) <= 0.00005 + 1e-9
     if words[-1] in "天时分秒":
