@@ -25,7 +25,7 @@ def about(sheet: MonthlySheet) -> dict[str, str]:
         "月份": f"{sheet.month}" + ("" if sheet.complete else "（本月未完）"),
         "截至": f"{local(sheet.told_at)}（北京时间）",
         "记录位置": str(sheet.position),
-        "重印": f"as_of={sheet.told_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+        "重印": f"as_of={sheet.told_at.astimezone(UTC).isoformat().replace('+00:00', 'Z')}",
         "指标口径": "、".join(f"第{version}版" for version in versions),
         "视图": "、".join(sheet.views),
         "不公布": "敏感群体不足三件、三户的，和可以由此推算出来的另一格",

@@ -67,7 +67,8 @@ CHANGING = (
 """What becomes of cases from one look to the next."""
 
 
-LOOKED_BACK = re.compile(r"as_of(_position)?=[^&\"]*&|[&?]as_of(_position)?=[^&\"]*")
+ASKED = r"as_of(_position)?=[^&\"]*"
+LOOKED_BACK = re.compile(rf"\?{ASKED}(?=\")|{ASKED}&|&{ASKED}")
 """In the address of the cases behind a figure: whoever looks back finds those of then."""
 COUNTED = re.compile(r'"(numerator|denominator|reported|n|stints|count)":[1-9]')
 
