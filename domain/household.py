@@ -171,6 +171,7 @@ class RecordVisit(Upkeep[Household]):
     roll: ClassVar[RollName] = "household"
     keepers: ClassVar[tuple[Role, ...]] = (Role.GRID_OFFICER, *OFFICE)
     from_within: ClassVar[bool] = True  # of a household without a building only the community is left after a split
+    is_deed: ClassVar[bool] = True
     name: ClassVar[str] = "record-visit"
     label: ClassVar[str] = "登记走访"
     example: ClassVar[dict[str, JsonValue]] = {"met": True, "note": "身体尚好，想装一个扶手"}

@@ -107,6 +107,7 @@ class RecordService(Upkeep[Member]):
     roll: ClassVar[RollName] = "member"
     keepers: ClassVar[tuple[Role, ...]] = (Role.GRID_OFFICER, *OFFICE)
     from_within: ClassVar[bool] = True
+    is_deed: ClassVar[bool] = True
     name: ClassVar[str] = "record-service"
     label: ClassVar[str] = "登记服务"
     example: ClassVar[dict[str, JsonValue]] = {"service": "带队排查地下室积水"}

@@ -61,6 +61,11 @@ class RollCommand(Command):
     """Who may ask, each for the places they answer for."""
     from_within: ClassVar[bool] = False
     """Whether those may ask as well who answer for a part of the place."""
+    is_deed: ClassVar[bool] = False
+    """Whether it tells of something done, which may be written down a little later; else it holds once it is recorded.
+
+    Whoever is judged by who is on a roll at the end of a month does not say afterwards who was.
+    """
 
 
 class Enrolling(RollCommand):

@@ -9,6 +9,9 @@ from typing import NamedTuple, Self
 
 import orjson
 
+LAST = 253_402_214_400_000_000
+"""The last moment of the calendar that every time zone can show (9999-12-30), as microseconds: no column has more."""
+
 
 class BadCursor(ValueError):
     """Not a cursor of ours, or one of another query. Carries a Chinese sentence."""
@@ -38,7 +41,7 @@ class Cursor(NamedTuple):
         """The cursor that was written so, for rows in order of so many columns. Raises `BadCursor`."""
         try:
             now, *after, check = orjson.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-            cursor = cls(int(now), tuple(map(int, after)))
+            cursor = cls(_told(now), tuple(map(_told, after)))
         except (ValueError, TypeError) as error:
             raise BadCursor("翻页位置无法识别，请从第一页重新查询。") from error
         if check != cursor._check(asked) or cursor.written(asked) != word or len(after) != columns:
@@ -47,3 +50,10 @@ class Cursor(NamedTuple):
 
     def _check(self, asked: str) -> str:
         return hashlib.sha256(f"{self.now} {self.after} {asked}".encode()).hexdigest()[:16]
+
+
+def _told(value: object) -> int:
+    """A moment or a place in a column. Raises `ValueError` for what neither can be, whoever wrote it."""
+    if not isinstance(value, int) or not 0 <= value <= LAST:
+        raise ValueError("no number of ours")
+    return value

@@ -75,8 +75,12 @@ class HoldingRow(RollUpRow):
     hops_per_case: float | None = Field(description="hops ÷ resolved：平均每件办结前被退回几次；没有办结的没有")
 
 
-TOLD_FROM = {"stints": ("seconds", "held", "returned", "resolved", "hops", "hops_per_case")}
-"""What goes with the number of stints, where that is too small to be told."""
+TOLD_FROM = {
+    "stints": ("seconds", "held", "returned", "resolved", "hops", "hops_per_case"),
+    "resolved": ("hops", "hops_per_case"),
+}
+"""What goes with the number of stints, where that is too small to be told, and with that of results: one case passes
+through many hands, but has one result."""
 
 
 def holding(views: Readable, scope: Scope, query: HoldingQuery, territory: Territory) -> tuple[HoldingRow, ...]:

@@ -19,7 +19,7 @@ from projections.kpi_definitions import DEFINITIONS, D, in_force
 from projections.owed import owed, today
 from projections.reading import AsOf, Where, microseconds
 from projections.scope import Scope
-from projections.suppression import is_sensitive, withheld
+from projections.suppression import SENSITIVE_KINDS, is_sensitive, withheld
 
 Part = Literal["numerator", "denominator", "missed"]
 By = Literal["all", LevelName, "unit", "kind", "day", "week", "month"]
@@ -151,8 +151,8 @@ def _counted(at: AsOf, scope: Scope, query: KpiQuery, asked: Sequence[Definition
         for day in dict.fromkeys(one.day for one in cycles):
             dated = [one for one in cycles if one.day == day]
             source = drawing.rows(transaction, Cycles, counting(query, day, microseconds(at.now)))
-            for key, community, *sums in _summed(transaction, source, where, dated, query.by):
-                pairs = zip(dated, map(Sums, sums[::2], sums[1::2], sums[1::2]), strict=True)
+            for key, community, *sums in _summed(transaction, source, where, dated, query):
+                pairs = zip(dated, map(Sums, sums[::3], sums[1::3], sums[2::3]), strict=True)
                 if counted := {one.code: pair for one, pair in pairs if pair.denominator}:
                     found[key, community] |= counted
         for one in (one for one in asked if isinstance(one, OfRolls) and not of_cases_alone(query, query.by)):
@@ -219,13 +219,29 @@ def _shown(unit: Unit, sums: Sums) -> str:
     return f"{exact.quantize(Decimal('0.01'), ROUND_HALF_UP)}{sign}"
 
 
-def _summed(transaction: Transaction, rows: Source, where: Where, dated: Sequence[OfCycles], by: By) -> list[Any]:
-    """Key, community, and for each definition of one day what stands above the line and below it."""
-    sums = ", ".join(f"CAST({side} AS BIGINT)" for one in dated for side in one.sums)
+def _summed(
+    transaction: Transaction, rows: Source, where: Where, dated: Sequence[OfCycles], query: KpiQuery
+) -> list[Any]:
+    """Key, community, and for each definition of one day what stands above the line and below it, and how many cases
+    are behind it; where it is not about a sensitive group, what stands below once more.
+    """
+    by = query.by
+    sums = ", ".join(f"CAST({side} AS BIGINT)" for one in dated for side in (*one.sums, _behind(one, query)))
     statement = f"""
         SELECT {_key_of(by, dated[0].day, transaction)}, {community_of(by)}, {sums}
         FROM {rows.sql} WHERE {where} GROUP BY 1, 2"""
     return transaction.execute(statement, (*rows.values, *where.values)).fetchall()
+
+
+def _behind(one: OfCycles, query: KpiQuery) -> str:
+    """As SQL, of how many cases a figure tells: one is one, however often it was reopened, or whomever it asked."""
+    below, cases = one.sums[1], f"count(DISTINCT id) FILTER (WHERE ({one.counts})"
+    if is_sensitive(query.kind):
+        return f"{cases})"
+    if query.by != "kind":
+        return below
+    kinds = ", ".join(f"'{kind}'" for kind in sorted(SENSITIVE_KINDS))
+    return f"CASE WHEN kind IN ({kinds}) THEN {cases} AND kind IN ({kinds})) ELSE {below} END"
 
 
 def of_cases_alone(query: KpiFilter, by: str | None) -> bool:

@@ -6,6 +6,7 @@ Nothing is kept in memory, so nothing is ever said from memory: streams are shor
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from eventsourcing.persistence import PersistenceError
@@ -77,6 +78,8 @@ class Rolls:
         """The lines to write. From here to the append nothing is awaited."""
         entry = folded(command.roll, lines)
         act = self._registers.act(caller, command.occurred_at, [line.recorded_at for line in lines[-1:]])
+        if not command.is_deed:
+            act = replace(act, effective_at=act.recorded_at)
         try:
             events = decide(command, entry, act)
         except LookupError:

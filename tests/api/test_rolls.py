@@ -75,7 +75,9 @@ def test_for_what_somebody_is_visited_is_covered_from_everybody(desk: Visitor) -
 def test_whoever_does_not_answer_for_the_place_learns_nothing(desk: Visitor, actor: str) -> None:
     ask(desk, HOUSEHOLD, household.EnrolHousehold)
     for path in (HOUSEHOLD, "/api/v1/households/never-enrolled"):
-        assert desk.client.get(path, headers=identity(actor)).status_code == 404
+        answer = desk.client.get(path, headers=identity(actor))
+        assert answer.status_code == 404
+        assert "案件" not in answer.text, "it is no case"
     refused = ask(desk, HOUSEHOLD, household.RecordVisit, actor)
     assert refused.status_code in (404, 409)
 

@@ -140,6 +140,23 @@ def test_three_are_told(town: Any) -> None:
     assert (row.stints, row.suppressed) == (3, False)
 
 
+def test_the_result_of_a_hardship_that_passed_through_many_hands_is_withheld(town: Any) -> None:
+    built: Town = town(
+        OFFICER(report(Kind.HARDSHIP)),
+        DISTRICT(c.Accept()),
+        DISTRICT(DISPATCH),
+        LEAD(c.Return(reason="属于市政管网")),
+        DISTRICT(DISPATCH),
+        OFFICER(c.Arrive()),
+        OFFICER(SOLVED),
+    )
+    [row] = told(built.views, by="kind")
+    assert (row.stints or 0) > 2, "hands are told"
+    assert (row.resolved, row.hops, row.hops_per_case, row.suppressed) == (None, None, None, True)
+    [row] = told(built.views, by="all")
+    assert row.resolved == 1, "among all kinds it is nobody"
+
+
 def test_of_a_voided_case_nobody_had_anything(town: Any) -> None:
     void = (OFFICER(c.RequestVoid(reason="误报")), SECRETARY(c.GrantVoid()))
     built: Town = town(OFFICER(report()), DISTRICT(c.Accept()), DISTRICT(DISPATCH), *void)

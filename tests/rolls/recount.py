@@ -39,14 +39,24 @@ class Spell(NamedTuple):
 def due(code: str, lines: Sequence[RollLine], now: date) -> list[Due]:
     """Whoever counts in a figure, once for each period that is over."""
     found = []
-    for spell in spells(DUTY[code], lines):
+    every = spells(DUTY[code], lines)
+    for spell in every:
         for first, last in periods(MONTHS[code], spell.since):
             if last >= now or (spell.until and spell.until <= last):
                 break
-            if spell.since <= (last if code == "covered" else first):
+            there = [spell, *(one for one in every if resumed(one, spell, first))]
+            if spell.since <= last and (code == "covered" or min(one.since for one in there) <= first):
                 done = any(first <= day_of(line) <= last for line in deeds(DUTY[code], spell.entry, lines))
                 found.append(Due(spell.entry, last, spell.place, done))
     return found
+
+
+def resumed(before: Spell, spell: Spell, first: date) -> bool:
+    """Whether a spell, in the same community, went on into the period that begins so."""
+    same = (before.entry, before.place.street, before.place.community) == (
+        *(spell.entry, spell.place.street, spell.place.community),
+    )
+    return same and before.until is not None and before.until >= first
 
 
 def deeds(duty: str, entry: str, lines: Sequence[RollLine]) -> Iterator[RollLine]:
