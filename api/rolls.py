@@ -21,8 +21,8 @@ from domain.casework.asking import NotFound, RollReceipt
 from domain.casework.recording import RollLine
 from domain.casework.rolls import AnyCommand, folded
 from domain.household import Household
-from domain.model import Code, Model, Role
-from domain.rolls import READERS, RollName, answers_for
+from domain.model import Model, Role
+from domain.rolls import READERS, EntryId, RollName, answers_for
 from domain.telling import tell
 from domain.territory import Place, Territory
 
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/v1", route_class=DoorRoute, dependencies=[Securi
 
 NOBODY = "名册里没有这个编号，或不归您负责；没有登记过的，请先登记。"
 T = TypeVar("T")
-EntryId = Annotated[Code, Path(description="编号，由登记的一方给，随机、不透明；不要用身份证号、电话")]
+EntryPath = Annotated[EntryId, Path(description="编号，由登记的一方给，随机、不透明；不要用身份证号、电话")]
 
 
 class EntryLine(Model):
@@ -64,7 +64,7 @@ class EntryFile(Model):
 def asking(kind: type[AnyCommand]) -> Callable[..., Awaitable[Response]]:
     """The endpoint of one command on an entry."""
 
-    async def ask(entry_id: EntryId, command: AnyCommand, key: Key, visit: Visiting) -> Response:
+    async def ask(entry_id: EntryPath, command: AnyCommand, key: Key, visit: Visiting) -> Response:
         receipt = await _of_entry(visit.service.casework.rolls.ask(entry_id, command, caller_of(visit, key)))
         visit.request.state.outcome = "changed" if receipt.changed else "unchanged"
         return Response(receipt.model_dump_json(), 200, {"ETag": f'"{receipt.version}"'}, "application/json")
@@ -76,7 +76,7 @@ def asking(kind: type[AnyCommand]) -> Callable[..., Awaitable[Response]]:
 def reading(roll: RollName) -> Callable[..., Awaitable[Response]]:
     """The endpoint of what is kept of one entry."""
 
-    async def read(entry_id: EntryId, visit: Visiting) -> Response:
+    async def read(entry_id: EntryPath, visit: Visiting) -> Response:
         lines = await _of_entry(visit.service.casework.rolls.history(roll, entry_id))
         require_readable(lines, visit.asker, visit.service.casework.territory)
         tag = f'"{lines[-1].version}"'

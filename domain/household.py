@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar, Literal, assert_never
 
 from pydantic import Field, JsonValue
 
 from domain.act import Act
 from domain.model import Code, Event, Labelled, Personal, Role, Rule, Sensitive, Text, Words
-from domain.rolls import OFFICE, ROLL_PLACE, Enrolling, Entry, RollName, Standing, Upkeep
+from domain.rolls import OFFICE, ROLL_PLACE, Ended, Enrolling, Entry, RollName, Standing, Upkeep
 from domain.territory import Level, Place
 
 LISTED_ONLY = Rule("must-visit-listed", "{entry}没有列为这一类必访户，不能撤销。")
@@ -30,20 +31,22 @@ class Group(Labelled):
 class HouseholdEnrolled(Event):
     type: Literal["household.enrolled"] = "household.enrolled"
     label: ClassVar[str] = "登记住户"
-    sentence: ClassVar[str] = "登记住户，{place.community}{place.grid:　}{place.building:　}"
+    sentence: ClassVar[str] = "{resumes:重新|}登记住户，{place.community}{place.grid:　}{place.building:　}"
 
     place: Place
+    resumes: bool = False
 
 
 class MustVisitListed(Event):
-    """`first` tells that the household was in no such group before."""
+    """`first` tells that the household was in no such group before; `resumes` that this was not so for long."""
 
     type: Literal["household.must_visit_listed"] = "household.must_visit_listed"
     label: ClassVar[str] = "列为必访户"
-    sentence: ClassVar[str] = "列为必访户：{group}"
+    sentence: ClassVar[str] = "{resumes:重新|}列为必访户：{group}"
 
     group: Sensitive[Group]
     first: bool
+    resumes: bool = False
 
 
 class MustVisitDelisted(Event):
@@ -85,28 +88,36 @@ class Household(Entry):
     """一户。No more is known of it than where it lives and what it is visited for."""
 
     groups: frozenset[Group] = frozenset()
+    delisted: Ended | None = None
+    """Since when it need not be visited every month any more, if it once had to be."""
 
 
-def evolve(household: Household | None, id: str, event: HouseholdEvent) -> Household:
+def evolve(household: Household | None, id: str, event: HouseholdEvent, at: datetime) -> Household:
     """The household after an event; the first one enrols it."""
     if isinstance(event, HouseholdEnrolled):
-        before = household.standing if household else Standing(place=event.place, enrolment=0)
-        return Household(id, before.model_copy(update={"place": event.place, "enrolment": before.enrolment + 1}))
+        return _enrolled(household or Household(id, Standing(place=event.place, enrolment=0)), event)
     if household is None:
         raise ValueError(f"what is kept of household {id} does not begin with household.enrolled")
     match event:
-        case MustVisitListed(group=group, first=first):
-            listing = household.standing.listing + first
+        case MustVisitListed(group=group):
+            listing = household.standing.listing + (event.first and not event.resumes)
             standing = household.standing.model_copy(update={"listing": listing})
-            return replace(household, standing=standing, groups=household.groups | {group})
+            return replace(household, standing=standing, groups=household.groups | {group}, delisted=None)
         case MustVisitDelisted(group=group):
-            return replace(household, groups=household.groups - {group})
+            ended = Ended(at, household.standing.place) if event.last else None
+            return replace(household, groups=household.groups - {group}, delisted=ended)
         case HouseholdVisited():
             return household
         case HouseholdLeft():
-            return replace(household, enrolled=False)
+            return replace(household, ended=Ended(at, household.standing.place))
         case _:
             assert_never(event)
+
+
+def _enrolled(household: Household, event: HouseholdEnrolled) -> Household:
+    enrolment = household.standing.enrolment + (not event.resumes)
+    standing = household.standing.model_copy(update={"place": event.place, "enrolment": enrolment})
+    return replace(household, standing=standing, ended=None)
 
 
 class EnrolHousehold(Enrolling):
@@ -128,8 +139,8 @@ class EnrolHousehold(Enrolling):
             raise ROLL_PLACE.refused(node=self.building or self.grid, levels="网格，或其中的楼栋")
         return found
 
-    def enrolled(self, place: Place) -> HouseholdEnrolled:
-        return HouseholdEnrolled(place=place)
+    def enrolled(self, place: Place, *, resumes: bool) -> HouseholdEnrolled:
+        return HouseholdEnrolled(place=place, resumes=resumes)
 
 
 class ListMustVisit(Upkeep[Household]):
@@ -145,7 +156,9 @@ class ListMustVisit(Upkeep[Household]):
     def decide(self, entry: Household, act: Act) -> Iterator[HouseholdEvent]:
         """Yield `MustVisitListed`."""
         if self.group not in entry.groups:
-            yield MustVisitListed(group=self.group, first=not entry.groups)
+            place = act.territory.redrawn(entry.standing.place)
+            resumes = entry.delisted is not None and entry.delisted.resumes(place, act)
+            yield MustVisitListed(group=self.group, first=not entry.groups, resumes=resumes)
 
 
 class DelistMustVisit(Upkeep[Household]):

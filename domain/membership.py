@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar, Literal, assert_never
 
 from pydantic import Field, JsonValue
 
 from domain.act import Act
 from domain.model import Code, Event, Labelled, Name, Personal, Role, Text, Words
-from domain.rolls import OFFICE, ROLL_PLACE, Enrolling, Entry, RollName, Standing, Upkeep
+from domain.rolls import OFFICE, ROLL_PLACE, Ended, Enrolling, Entry, RollName, Standing, Upkeep
 from domain.territory import Level, Place
 
 
@@ -24,12 +25,13 @@ class Sort(Labelled):
 class MemberCheckedIn(Event):
     type: Literal["member.checked_in"] = "member.checked_in"
     label: ClassVar[str] = "报到"
-    sentence: ClassVar[str] = "{sort}向{place.community}报到{called:：}{skill:，专长：}"
+    sentence: ClassVar[str] = "{sort}{resumes:重新|}向{place.community}报到{called:：}{skill:，专长：}"
 
     place: Place
     sort: Sort
     called: Personal[Name]
     skill: Personal[Text] = ""
+    resumes: bool = False
 
 
 class MemberServed(Event):
@@ -57,10 +59,10 @@ class Member(Entry):
     """A member or unit of 双报到, checked in to one community at a time."""
 
 
-def evolve(member: Member | None, id: str, event: MemberEvent) -> Member:
+def evolve(member: Member | None, id: str, event: MemberEvent, at: datetime) -> Member:
     """The member after an event; the first one checks in."""
     if isinstance(event, MemberCheckedIn):
-        enrolment = member.standing.enrolment + 1 if member else 1
+        enrolment = member.standing.enrolment + (not event.resumes) if member else 1
         return Member(id, Standing(place=event.place, enrolment=enrolment))
     if member is None:
         raise ValueError(f"what is kept of member {id} does not begin with member.checked_in")
@@ -68,7 +70,7 @@ def evolve(member: Member | None, id: str, event: MemberEvent) -> Member:
         case MemberServed():
             return member
         case MemberCheckedOut():
-            return replace(member, enrolled=False)
+            return replace(member, ended=Ended(at, member.standing.place))
         case _:
             assert_never(event)
 
@@ -97,8 +99,8 @@ class CheckIn(Enrolling):
             raise ROLL_PLACE.refused(node=self.community, levels=Level.COMMUNITY.label)
         return found
 
-    def enrolled(self, place: Place) -> MemberCheckedIn:
-        return MemberCheckedIn(place=place, sort=self.sort, called=self.called, skill=self.skill)
+    def enrolled(self, place: Place, *, resumes: bool) -> MemberCheckedIn:
+        return MemberCheckedIn(place=place, resumes=resumes, sort=self.sort, called=self.called, skill=self.skill)
 
 
 class RecordService(Upkeep[Member]):

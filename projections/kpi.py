@@ -156,7 +156,7 @@ def _counted(at: AsOf, scope: Scope, query: KpiQuery, asked: Sequence[Definition
                 if counted := {one.code: pair for one, pair in pairs if pair.denominator}:
                     found[key, community] |= counted
         for one in (one for one in asked if isinstance(one, OfRolls) and not of_cases_alone(query, query.by)):
-            rows = owed(transaction, drawing, one, query, today(at.now))
+            rows = owed(transaction, at, one, query)
             for key, community, *sums in _owed_summed(transaction, rows, where, query.by) if rows else ():
                 found[key, community][one.code] = Sums(*sums)
     if query.by == "all":

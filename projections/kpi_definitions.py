@@ -15,7 +15,6 @@ from datetime import date
 from typing import TypeVar
 
 from projections.kpi_definition import Definition, OfCycles, OfRolls, Unit
-from projections.obligations import Obligations
 
 D = TypeVar("D", bound=Definition)
 
@@ -29,12 +28,7 @@ NOT_DUE = "重复件、作废件；时限未到的；到期前已撤回或不予
 NOT_DUE_OR_EXEMPTED = f"{NOT_DUE}；超时经申诉免责的"
 NOT_ATTENDABLE = "不属三必到的；到场时限未到的；到场前、到期前已撤回或不予受理的；重复件、作废件；时限未定的"
 NOT_ASKED = "还没有办结、核查未通过的；重复件（其当事人的答复计在主案）、作废件；匿名、联系不上的不算有效回访"
-THROUGHOUT = f"""(from_day <= "first" OR from_day <= "last" AND EXISTS (
-    SELECT 1 FROM "{Obligations.name}" AS own JOIN "{Obligations.name}" AS before
-    ON before.id = own.id AND before.duty = own.duty AND before.street = own.street AND before.community = own.community
-    WHERE own.id = owed.id AND own.duty = owed.duty AND own.spell = owed.spell
-    AND before.from_day <= "first" AND before.until_day >= "first" AND before.until_day <> ''))"""
-"""It stood on the first day: or whoever was late would be struck off for a moment. In the same community, that is."""
+THROUGHOUT = 'from_day <= "first"'
 TO_THE_END = """(until_day = '' OR until_day > "last")"""
 TO_BE_ATTENDED = "arrive_due_at > 0 AND (ended_at = 0 OR ended_at > arrive_due_at OR arrived_at > 0)"
 
@@ -181,8 +175,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         code="must_visited",
         label="必访完成率",
         numerator="其中当月至少走访到一次（见到了人）的户",
-        denominator="每个月整月在册的必访户（五类重点服务对象；一户属于几类，也只算一户；当月撤销又在同一社区列入的，算整月）",
-        exclusions="当月才列入的，当月撤销、月末还没有再列入的；还没有过完的月份",
+        denominator="每个月整月在册的必访户（五类重点服务对象；一户属于几类，也只算一户）",
+        exclusions="当月才列入、当月撤销的（撤销后三十一天内又在同一社区列入的，算没有撤销）；还没有过完的月份",
         duty="must_visit",
         months=1,
         stands=f"{THROUGHOUT} AND {TO_THE_END}",
@@ -193,7 +187,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         label="年走访覆盖率",
         numerator="其中当年至少走访到一次（见到了人）的户",
         denominator="年末在册的住户",
-        exclusions="年末前迁出的；没有登记的住户；还没有过完的年份",
+        exclusions="年末前迁出的（迁出后三十一天内又在同一社区登记的，算没有迁出）；没有登记的住户；还没有过完的年份",
         duty="coverage",
         months=12,
         stands=f'from_day <= "last" AND {TO_THE_END}',
@@ -202,8 +196,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         code="served",
         label="双报到参与率",
         numerator="其中这半年至少参加过一次服务的",
-        denominator="每个半年始终在册的报到党员和单位（半年内退出又向同一社区报到的，算始终在册）",
-        exclusions="这半年才报到的，这半年退出、半年末还没有再报到的；还没有过完的半年",
+        denominator="每个半年始终在册的报到党员和单位",
+        exclusions="这半年才报到、这半年退出的（退出后三十一天内又向同一社区报到的，算没有退出）；还没有过完的半年",
         duty="service",
         months=6,
         stands=f"{THROUGHOUT} AND {TO_THE_END}",

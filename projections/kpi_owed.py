@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
@@ -68,15 +69,14 @@ def kpi_owed(at: AsOf, scope: Scope, query: OwedQuery) -> OwedPage:
     """
     one, asked = _definition(at, query), query.asked
     cursor = Cursor.read(query.cursor, asked, 2) if query.cursor else Cursor(microseconds(at.now), ())
-    begun = min(at.now, moment(cursor.now) or at.now)
-    drawing = Drawing(at.territory, now=query.drawn == "now")
-    where = places(scope, drawing.under(query.territory))
+    begun = replace(at, now=min(at.now, moment(cursor.now) or at.now))
+    where = places(scope, Drawing(at.territory, now=True).under(query.territory))
     where.add(PARTS[query.part])
     if query.without:
         where.add(f"{query.without} = ''")
     nothing = OwedPage(kpi=one.code, version=one.version, items=(), count=0, numerator=0, denominator=0, next=None)
     with at.views.reading() as transaction:
-        rows = owed(transaction, drawing, one, query, today(begun), running=query.running)
+        rows = owed(transaction, begun, one, query, running=query.running)
         if rows is None or of_cases_alone(query, query.without):
             return nothing
         values = (*rows.values, *where.values)

@@ -15,7 +15,9 @@ class Obligations(Projection):
     """每户、每名报到者，每次在册一行。
 
     It is owed from `from_day` on and no longer on `until_day`, '' while it still is; both are dates in Asia/Shanghai.
-    The place is that of the enrolment, as drawn then. `opened` is the position of the event it began with.
+    What resumes was owed all the time.
+    The place is that of the enrolment, as drawn then; figures are counted where the map has it now. `opened` is the
+    position of the event it began with.
     """
 
     name: ClassVar[str] = "obligations.v1"
@@ -41,8 +43,8 @@ class Obligations(Projection):
                OR type = 'household.must_visit_delisted' AND data."last"
         )
         SELECT n, id, duty, CASE duty WHEN 'must_visit' THEN listing ELSE enrolment END AS spell, {", ".join(PATH)},
-            CASE WHEN begins THEN position END AS opened,
-            CASE WHEN begins THEN day END AS from_day,
+            CASE WHEN begins AND NOT data.resumes THEN position END AS opened,
+            CASE WHEN begins AND NOT data.resumes THEN day END AS from_day,
             CASE WHEN begins THEN '' ELSE day END AS until_day
         FROM told"""
     indices: ClassVar[tuple[str, ...]] = tuple(f"duty, {anchor}from_day" for anchor in ("", "community, ", "grid, "))

@@ -10,7 +10,7 @@ from projections.database import Transaction
 from projections.drawn import Drawing, RollUpQuery, Source
 from projections.kpi_definition import OfRolls
 from projections.obligations import Obligations
-from projections.reading import Where
+from projections.reading import AsOf, Where
 
 Span = tuple[date, date]
 """A first and a last day."""
@@ -22,20 +22,22 @@ def today(now: datetime) -> date:
 
 
 def owed(
-    transaction: Transaction, drawing: Drawing, one: OfRolls, query: RollUpQuery, now: date, *, running: bool = False
+    transaction: Transaction, at: AsOf, one: OfRolls, query: RollUpQuery, *, running: bool = False
 ) -> Source | None:
     """A row for each obligation in each period it stands in, called `owed`; None where there is none.
 
+    Each lies where the map has it at the moment asked about, whatever the query says: once a grid is redrawn, whoever
+    has the household now is whom it is owed by.
     Of periods that are over, and with `running` of the one under way. Besides what an obligation has: `first` and
     `last` day of the period, `nth` to order them by, and `times`, how often it was done in it.
     """
-    spans = _asked(transaction, one, query, now, running=running)
+    spans = _asked(transaction, one, query, today(at.now), running=running)
     if not spans:
         return None
     where = Where()
     where.equal("duty", one.duty)
     where.add("from_day <= ?", spans[-1][1].isoformat())
-    rows = drawing.rows(transaction, Obligations, where)
+    rows = Drawing(at.territory, now=True).rows(transaction, Obligations, where)
     period = " UNION ALL ".join(
         f"""SELECT {last.toordinal()} AS nth, '{first}' AS "first", '{last}' AS "last" """ for first, last in spans
     )
@@ -53,7 +55,8 @@ def _asked(transaction: Transaction, one: OfRolls, query: RollUpQuery, now: date
     start = max(query.from_day or date.min, date.fromisoformat(earliest))
     spans = []
     for first, last in _spans(one.months, start, now):
-        if last > (query.to_day or date.max) or (last >= now and not running):
+        ended, until = last < now, query.to_day or date.max
+        if (last if ended else first) > until or not (ended or running):
             break
         spans.append((first, last))
     return spans

@@ -14,10 +14,11 @@ from rich.markup import escape
 from api.commands.enacting import WRONG, Data, DryRun, File, console, with_casework
 from api.commands.rows import rows_in
 from domain.casework.application import Casework
-from domain.casework.asking import Caller
+from domain.casework.asking import Caller, StoreUnavailable
 from domain.casework.rolls import AnyCommand
 from domain.household import EnrolHousehold, Group, ListMustVisit
 from domain.model import Code, Model, Refused, Role
+from domain.rolls import EntryId
 
 COLUMNS = {"编号": "household", "网格": "grid", "楼栋": "building", "必访": "groups"}
 """What a column may also be called."""
@@ -30,7 +31,7 @@ app = typer.Typer(help="住户名册：登记住户和必访户", no_args_is_hel
 class HouseholdRow(Model):
     """One row: an id that says nothing about anybody, where they live, and why they are to be visited, if they are."""
 
-    household: Code
+    household: EntryId
     grid: Code
     building: Code | None = None
     groups: tuple[Group, ...] = ()
@@ -49,7 +50,11 @@ def import_households(file: File, dry_run: DryRun = False, data: Data = None) ->
         found = await _each(rows, lambda row: _rehearsed(casework, row))
         return found if dry_run or found[1] else await _each(rows, lambda row: _asked(casework, row))
 
-    changed, refused = with_casework(data, work)
+    try:
+        changed, refused = with_casework(data, work)
+    except* StoreUnavailable:
+        console.print("[red]案卷库没有应答，可能只登记了一部分：稍后再导入一次，已登记的不会重复。[/]")
+        raise typer.Exit(WRONG) from None
     refused |= dict.fromkeys(_again(rows), "这个编号前面已经有一行")
     for number, said in sorted(refused.items()):
         console.print(f"[red]第{number}行：{escape(said)}[/]")

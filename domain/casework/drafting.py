@@ -68,7 +68,7 @@ class Draft:
         """The next lines of an entry of a roll that stands at `version`."""
         lines = []
         for number, event in enumerate(events, start=version + 1):
-            entry = evolve(entry, id, event)
+            entry = evolve(entry, id, event, self.act.effective_at)
             told = {"version": number, "entry": id, "standing": entry.standing, "event": event}
             lines.append(RollLine.model_validate({**self._envelope(event, self.act), **told}))
         return lines

@@ -92,7 +92,7 @@ def folded(roll: RollName, lines: Iterable[RollLine]) -> Any:
     """The entry that these lines make; None of none."""
     entry: Entry | None = None
     for line in lines:
-        entry = EVOLVE[roll](entry, line.entry, line.event)
+        entry = EVOLVE[roll](entry, line.entry, line.event, line.effective_at)
     return entry
 
 

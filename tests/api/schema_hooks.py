@@ -57,12 +57,14 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: dict[str, Any]) -> dict[str, Any]:
-    """Three of four random ids become that of the prepared case; what is no id stays what it is."""
+    """Three of four random ids become that of the prepared case or entry; what is no id stays what it is."""
+    ready = prepared(context)
+    if "entry_id" in (path_parameters or {}):
+        return path_parameters if next(TURNS) % 4 == 0 else {**path_parameters, "entry_id": ready["entry_id"]}
     try:
         drawn = UUID(path_parameters["incident_id"])
     except (KeyError, TypeError, ValueError, AttributeError):
         return path_parameters
-    ready = prepared(context)
     return path_parameters if drawn.int % 4 == 0 else {**path_parameters, "incident_id": ready["incident_id"]}
 
 

@@ -90,11 +90,11 @@ def test_granting_leaves_no_folder(owned: str, tmp_path: Path, monkeypatch: pyte
 def test_what_the_owner_made_before_goes_to_the_role(owned: str, tmp_path: Path) -> None:
     clock = Clock()
     by_owner = settings_for(tmp_path, database_url=Settings().database_url)
-    with serving(by_owner, clock) as url, httpx.Client(base_url=url) as client:
+    with serving(by_owner, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
         Visitor(client, clock).play(CLOSED)
     grant(str(conninfo_to_dict(owned)["user"]))
     by_role = settings_for(tmp_path, database_url=SecretStr(owned))
-    with serving(by_role, clock) as url, httpx.Client(base_url=url) as client:
+    with serving(by_role, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
         assert Visitor(client, clock).play(CLOSED).is_success
 
 
@@ -107,7 +107,7 @@ def test_on_a_hardened_database_it_gets_what_was_taken_from_everybody(owned: str
     role = str(conninfo_to_dict(owned)["user"])
     grant(role)
     settings, clock = settings_for(tmp_path, database_url=SecretStr(owned)), Clock()
-    with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
+    with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
         assert Visitor(client, clock).play(CLOSED).is_success
     assert ailments(settings) == []
     with psycopg.connect(address, autocommit=True) as owner:

@@ -63,7 +63,7 @@ def elsewhere(settings: Settings, *, secret: bytes | None) -> Settings:
 
 @contextmanager
 def visiting(settings: Settings, clock: Clock) -> Iterator[Visitor]:
-    with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
+    with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield Visitor(client, clock)
 
 

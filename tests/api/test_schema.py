@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from schemathesis.config import ChecksConfig
 
+from domain import household, membership
 from domain.rostering import AssignShifts
 from tests.api.spare import BODIES, DISTRICT, list_corner
 from tests.api.visitor import START, Clock, Visitor, identity
@@ -23,6 +24,7 @@ from tests.stores import Store
 
 HERE = Path(__file__).parent
 READER = identity("district-desk")["Bidao-Actor"]
+SECRETARY = "secretary-sanjiaoping"
 
 
 def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -35,6 +37,8 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
             last = path.rpartition("/")[2]
             if method == "post" and "/incidents" in path:
                 ready[operation["operationId"]] = prepared_for(visitor, last)
+            elif "{entry_id}" in path:
+                ready[operation["operationId"]] |= enrolled_for(visitor, path, last)
             elif last in BODIES:
                 ready[operation["operationId"]] |= {"identity": DISTRICT, "body": BODIES[last]}
             elif last == "cancel-shift":
@@ -53,6 +57,19 @@ def prepared_for(visitor: Visitor, last: str) -> dict[str, Any]:
     told["body"] = {field: primary if value == PRIMARY else value for field, value in turn.asked.items()}
     answer = visitor.play(tuple(before))
     return {**told, "incident_id": answer.json()["incident_id"], "If-Match": answer.headers["ETag"]}
+
+
+def enrolled_for(visitor: Visitor, path: str, last: str) -> dict[str, Any]:
+    """An entry on its roll, of which the example of a command holds."""
+    entry = f"ready-{last.strip('{}')}"
+    roll = path.removeprefix("/api/v1/").partition("/")[0]
+    enrolling = household.EnrolHousehold if roll == "households" else membership.CheckIn
+    if last != enrolling.name:
+        visitor.enact(f"{roll}/{entry}", enrolling.name, enrolling.example, SECRETARY)
+    if last == household.DelistMustVisit.name:
+        group = {"group": household.DelistMustVisit.example["group"]}
+        visitor.enact(f"{roll}/{entry}", household.ListMustVisit.name, group, SECRETARY)
+    return {"identity": identity(SECRETARY)["Bidao-Actor"], "entry_id": entry}
 
 
 def run(url: str, prepared: Path, report: Path) -> subprocess.CompletedProcess[str]:

@@ -75,7 +75,7 @@ def test_a_service_in_memory_leaves_nothing(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "nowhere", database_url=SecretStr("memory:"))
     for _ in range(2):
         clock = Clock()
-        with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
+        with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
             visitor = Visitor(client, clock)
             before = visitor.stored()
             case = visitor.ask("officer-ge", "report", REPORT).json()

@@ -175,7 +175,7 @@ def test_killed_between_decision_sending_and_marking(point: str, settings: Setti
     [(case, about)] = calls_in(settings)
     assert about == "landed"
     assert len(receiver.posts) == times - 1
-    with serving(settings) as url, httpx.Client(base_url=url) as client:
+    with serving(settings) as url, httpx.Client(base_url=url, timeout=30) as client:
         receiver.wait(lambda posts: len(posts) == times)
         other = client.post(
             "/api/v1/incidents",

@@ -130,9 +130,9 @@ def bitten(plan: Plan, folder: Path) -> str:
 def test_a_view_that_counted_twice_and_a_register_nobody_told_of_are_found_out(tmp_path: Path) -> None:
     settings, clock = settings_for(tmp_path / "one"), Clock()
     elsewhere = settings_for(tmp_path / "other")
-    with serving(elsewhere, clock) as url, httpx.Client(base_url=url) as client:
+    with serving(elsewhere, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
         assert Visitor(client, clock).enact("duty", "assign-shifts", AssignShifts.example).is_success
-    with serving(settings, clock) as url, httpx.Client(base_url=url) as client:
+    with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
         Visitor(client, clock).play(CLOSED)
         assert asyncio.run(compared(url, settings, 20)) == []
         assert "other registers" in " ".join(asyncio.run(compared(url, elsewhere, 0.2)))

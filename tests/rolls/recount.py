@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from domain.casework.recording import RollLine
@@ -39,24 +39,14 @@ class Spell(NamedTuple):
 def due(code: str, lines: Sequence[RollLine], now: date) -> list[Due]:
     """Whoever counts in a figure, once for each period that is over."""
     found = []
-    every = spells(DUTY[code], lines)
-    for spell in every:
+    for spell in spells(DUTY[code], lines):
         for first, last in periods(MONTHS[code], spell.since):
             if last >= now or (spell.until and spell.until <= last):
                 break
-            there = [spell, *(one for one in every if resumed(one, spell, first))]
-            if spell.since <= last and (code == "covered" or min(one.since for one in there) <= first):
+            if spell.since <= (last if code == "covered" else first):
                 done = any(first <= day_of(line) <= last for line in deeds(DUTY[code], spell.entry, lines))
                 found.append(Due(spell.entry, last, spell.place, done))
     return found
-
-
-def resumed(before: Spell, spell: Spell, first: date) -> bool:
-    """Whether a spell, in the same community, went on into the period that begins so."""
-    same = (before.entry, before.place.street, before.place.community) == (
-        *(spell.entry, spell.place.street, spell.place.community),
-    )
-    return same and before.until is not None and before.until >= first
 
 
 def deeds(duty: str, entry: str, lines: Sequence[RollLine]) -> Iterator[RollLine]:
@@ -73,11 +63,24 @@ def spells(duty: str, lines: Sequence[RollLine]) -> list[Spell]:
     groups: dict[str, set[str]] = {}
     ended: list[Spell] = []
 
+    at: dict[str, datetime] = {}
+
     def begin(line: RollLine) -> None:
-        open_[line.entry] = Spell(line.entry, line.standing.place, day_of(line), None)
+        before = next((one for one in reversed(ended) if one.entry == line.entry), None)
+        place = line.standing.place
+        if (
+            before
+            and line.effective_at - at[line.entry] <= timedelta(days=31)
+            and before.place.community == place.community
+        ):
+            ended.remove(before)
+            open_[line.entry] = before._replace(place=place, until=None)
+        else:
+            open_[line.entry] = Spell(line.entry, place, day_of(line), None)
 
     def end(line: RollLine) -> None:
         ended.append(open_.pop(line.entry)._replace(until=day_of(line)))
+        at[line.entry] = line.effective_at
 
     def listed(line: RollLine) -> None:
         of = groups.setdefault(line.entry, set())

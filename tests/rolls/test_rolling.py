@@ -41,6 +41,7 @@ OFFICE = Place(district="district", street="street", community="community")
 assert GRID
 assert HOME
 assert NEXT_DOOR
+LONG_AGO = KEEPER.recorded_at - timedelta(days=365)
 OFFICER = replace(KEEPER, actor="officer", role=Role.GRID_OFFICER, scope="grid")
 COLLEAGUE = replace(OFFICER, actor="colleague", scope="grid-2")
 ELSEWHERE = replace(OFFICER, actor="stranger", scope="grid-of-street")
@@ -131,7 +132,7 @@ ROWS = {
 def folded(row: Row) -> Any:
     entry: Entry | None = None
     for event in row.given:
-        entry = EVOLVE[row.when.roll](entry, "entry-1", event)
+        entry = EVOLVE[row.when.roll](entry, "entry-1", event, LONG_AGO)
     return entry
 
 
@@ -160,15 +161,40 @@ def test_nothing_is_said_of_whom_nobody_enrolled(command: AnyCommand) -> None:
         decide(command, None, SECRETARY)
 
 
-def test_how_often_it_was_enrolled_and_listed_is_counted() -> None:
+def after(*told: tuple[Event, int]) -> Any:
+    """A household after events, each so many days from now."""
     entry: Any = None
-    gone = MustVisitDelisted(group=Group.EMPTY_NESTER, last=True, reason="不再")
-    for event in (ENROLLED, EMPTY_NESTER, ILL, gone, HouseholdLeft(reason="搬走"), ENROLLED):
-        entry = EVOLVE["household"](entry, "entry-1", event)
+    for event, days in told:
+        entry = EVOLVE["household"](entry, "entry-1", event, KEEPER.recorded_at + timedelta(days=days))
+    return entry
+
+
+GONE = MustVisitDelisted(group=Group.EMPTY_NESTER, last=True, reason="不再")
+LEFT = HouseholdLeft(reason="搬走")
+
+
+def test_how_often_it_was_enrolled_and_listed_is_counted() -> None:
+    entry = after((ENROLLED, -99), (EMPTY_NESTER, -99), (ILL, -99), (GONE, -60), (LEFT, -60), (ENROLLED, -1))
     assert (entry.standing.enrolment, entry.standing.listing, entry.standing.place) == (2, 1, HOME)
+
+
+@pytest.mark.parametrize(("days", "resumes"), [(-31, True), (-32, False)])
+def test_so_soon_again_is_as_if_it_had_never_been_struck_off(days: int, resumes: bool) -> None:
+    [again] = decide(ENROL, after((ENROLLED, -99), (LEFT, days)), SECRETARY)
+    assert again == HouseholdEnrolled(place=HOME, resumes=resumes)
+    [listed] = decide(LIST, after((ENROLLED, -99), (EMPTY_NESTER, -99), (GONE, days)), SECRETARY)
+    assert listed == MustVisitListed(group=Group.EMPTY_NESTER, first=True, resumes=resumes)
+    entry = after((ENROLLED, -99), (EMPTY_NESTER, -99), (GONE, days), (listed, 0), (LEFT, days), (again, 0))
+    assert (entry.standing.enrolment, entry.standing.listing) == ((1, 1) if resumes else (2, 2))
+
+
+def test_in_another_community_it_begins_anew() -> None:
+    gone = after((HouseholdEnrolled(place=OFFICE.model_copy(update={"community": "elsewhere"})), -9), (LEFT, -1))
+    assert decide(ENROL, gone, replace(KEEPER, role=Role.ADMIN)) == [HouseholdEnrolled(place=HOME)]
 
 
 @pytest.mark.parametrize("roll", EVOLVE)
 def test_what_does_not_begin_with_an_enrolment_is_nothing_of_ours(roll: Any) -> None:
+    event = HouseholdVisited(met=True) if roll == "household" else MemberServed(service="做")
     with pytest.raises(ValueError, match="does not begin"):
-        EVOLVE[roll](None, "entry-1", HouseholdVisited(met=True) if roll == "household" else MemberServed(service="做"))
+        EVOLVE[roll](None, "entry-1", event, LONG_AGO)

@@ -16,12 +16,12 @@ PLACE = {
 STANDING = {"place": PLACE, "enrolment": 2, "listing": 1}
 
 BODIES: dict[str, dict[str, Any]] = {
-    "household.enrolled": {"place": PLACE},
-    "household.must_visit_listed": {"group": "empty_nester", "first": True},
+    "household.enrolled": {"place": PLACE, "resumes": True},
+    "household.must_visit_listed": {"group": "empty_nester", "first": True, "resumes": True},
     "household.must_visit_delisted": {"group": "empty_nester", "last": True, "reason": "某个理由"},
     "household.visited": {"met": True, "note": "某句说明"},
     "household.left": {"reason": "某个理由"},
-    "member.checked_in": {"place": PLACE, "sort": "person", "called": "某党员", "skill": "某项专长"},
+    "member.checked_in": {"place": PLACE, "sort": "person", "called": "某党员", "skill": "某项专长", "resumes": True},
     "member.served": {"service": "某次服务", "incident": "019cab84-b000-8123-9abc-0123456789ab"},
     "member.checked_out": {"reason": "某个理由"},
 }
