@@ -20,12 +20,13 @@ from api.views import READS, Following, looked_up
 from domain.model import Model
 from domain.rolls import READERS
 from projections.cursor import BadCursor
-from projections.kpi import Figure, KpiQuery, KpiRow, kpis
+from projections.kpi import Figure, KpiRow, kpis
 from projections.kpi_cases import KpiCase, KpiCases, KpiCasesQuery, UnknownVersion, kpi_cases
 from projections.kpi_definition import Definition
 from projections.kpi_definitions import DEFINITIONS
 from projections.kpi_owed import CODES as CODES_OWED
 from projections.kpi_owed import Owed, OwedPage, OwedQuery, kpi_owed
+from projections.kpi_query import KpiQuery
 from projections.reading import AsOf
 from projections.scope import Scope
 

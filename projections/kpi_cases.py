@@ -16,9 +16,10 @@ from projections.database import Row
 from projections.docket import Docket
 from projections.drawn import Drawing, places
 from projections.frame_columns import PATH
-from projections.kpi import BehindFigure, Part, counting, judged_by
+from projections.kpi import counting, judged_by
 from projections.kpi_definition import OfCycles
 from projections.kpi_definitions import OF_CYCLES, definition
+from projections.kpi_query import BehindFigure, Part
 from projections.reading import AsOf, Where, microseconds, moment
 from projections.scope import Scope
 

@@ -15,10 +15,11 @@ from projections.cursor import Cursor
 from projections.database import Row
 from projections.drawn import Drawing, places
 from projections.frame_columns import PATH
-from projections.kpi import BehindFigure, Part, of_cases_alone
+from projections.kpi import of_cases_alone
 from projections.kpi_cases import UnknownVersion
 from projections.kpi_definition import OfRolls
 from projections.kpi_definitions import OF_ROLLS, definition, in_force
+from projections.kpi_query import BehindFigure, Part
 from projections.obligations import DUTIES
 from projections.owed import owed, today
 from projections.reading import AsOf, microseconds, moment

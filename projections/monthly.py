@@ -20,9 +20,10 @@ from domain.territory import Level, Node, Territory
 from projections.cycles import Cycles
 from projections.distribution import Distribution
 from projections.drawn import RollUpRow
-from projections.kpi import KpiQuery, KpiRow, kpis
+from projections.kpi import KpiRow, kpis
 from projections.kpi_definition import Definition
 from projections.kpi_definitions import DEFINITIONS, OF_CYCLES, in_force
+from projections.kpi_query import KpiQuery
 from projections.obligations import Fulfilled, Obligations
 from projections.reading import AsOf
 from projections.response_time import ResponseTime, ResponseTimeQuery, ResponseTimeRow, response_times

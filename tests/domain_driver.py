@@ -33,9 +33,10 @@ from projections.alike import alike
 from projections.docket import DocketQuery, docket
 from projections.engine import Views
 from projections.holding import HoldingQuery, holding
-from projections.kpi import KpiQuery, kpis
+from projections.kpi import kpis
 from projections.kpi_cases import KpiCasesQuery, kpi_cases
 from projections.kpi_owed import OwedQuery, kpi_owed
+from projections.kpi_query import KpiQuery
 from projections.looking_back import then
 from projections.monthly import MonthlyQuery, monthly
 from projections.past import PastViews

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from projections.kpi import CODES
 from projections.kpi_owed import CODES as OF_ROLLS
+from projections.kpi_query import CODES
 from tests.api.visitor import Clock, Visitor, identity
 from tests.lives import ACCEPTED, CLOSED, HANDLING
 from tests.server import serving
@@ -118,6 +118,17 @@ def test_what_makes_no_sense_is_refused_and_pointed_at(
     answer = service.client.get(path, params=query, headers=identity("district-desk"))
     assert answer.status_code == 422
     assert pointed in answer.text
+
+
+def test_which_figures_there_are_is_said_to_whoever_asks_for_another(service: Visitor) -> None:
+    told = {}
+    for path in (KPIS, CASES, OWED):
+        answer = service.client.get(path, params={"kpi": "handsomest"}, headers=identity("district-desk"))
+        told[path] = answer.json()["errors"][0]["detail"]
+    assert told[KPIS] == f"只能取 {'、'.join(CODES)} 之一。"
+    assert told[OWED] == f"只能取 {'、'.join(OF_ROLLS)} 之一。"
+    assert "closed" in told[CASES]
+    assert "covered" not in told[CASES]
 
 
 def test_a_cursor_of_another_list_is_refused(service: Visitor) -> None:

@@ -18,10 +18,11 @@ from typing import Any, NamedTuple, get_args
 from domain.territory import Level
 from projections.cycles import DAYS, Cycles
 from projections.docket import Docket, DocketQuery, docket
-from projections.kpi import By, KpiQuery, kpis
+from projections.kpi import kpis
 from projections.kpi_cases import KpiCasesQuery, kpi_cases
 from projections.kpi_definition import BASE
 from projections.kpi_definitions import OF_CYCLES, in_force
+from projections.kpi_query import By, KpiQuery
 from projections.reading import AsOf, microseconds
 from projections.response_time import ResponseTime, ResponseTimeQuery, response_times
 from projections.scope import Scope

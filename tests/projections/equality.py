@@ -15,7 +15,8 @@ from domain.territory import Level, Territory
 from projections.docket import Docket
 from projections.engine import Views
 from projections.holding import Holding
-from projections.kpi import By, KpiQuery, KpiRow, kpis
+from projections.kpi import KpiRow, kpis
+from projections.kpi_query import By, KpiQuery
 from projections.reading import AsOf
 from projections.response_time import ResponseTime
 from projections.scope import Scope

@@ -17,8 +17,9 @@ from domain.territory import Territory
 from projections.database import Transaction
 from projections.docket import DocketQuery, docket
 from projections.holding import HoldingQuery, holding
-from projections.kpi import KpiQuery, kpis
+from projections.kpi import kpis
 from projections.kpi_cases import KpiCasesQuery, kpi_cases
+from projections.kpi_query import KpiQuery
 from projections.looking_back import then
 from projections.past import NotMade, PastViews
 from projections.reading import AsOf, Readable, Snapshot

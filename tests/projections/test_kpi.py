@@ -19,10 +19,11 @@ from domain.casework.application import MEMORY_ENV, CaseFiles
 from domain.territory import Level
 from projections.cursor import BadCursor
 from projections.engine import Views
-from projections.kpi import CODES, By, KpiQuery, KpiRow, Sums, figure, kpis
+from projections.kpi import KpiRow, Sums, figure, kpis
 from projections.kpi_cases import KpiCase, KpiCases, KpiCasesQuery, UnknownVersion, kpi_cases
 from projections.kpi_definition import OfCycles, Unit
 from projections.kpi_definitions import DEFINITIONS, OF_CYCLES, definition, in_force
+from projections.kpi_query import CODES, By, KpiQuery
 from projections.reading import AsOf, microseconds
 from projections.scope import Scope
 from tests.histories import clocks_of, history, streams

@@ -16,9 +16,10 @@ from projections import statements
 from projections.cycles import DAYS, TIMES, Cycles
 from projections.database import Rows
 from projections.docket import Docket
-from projections.kpi import KpiQuery, kpis
+from projections.kpi import kpis
 from projections.kpi_cases import KpiCasesQuery, kpi_cases
 from projections.kpi_definitions import OF_CYCLES
+from projections.kpi_query import KpiQuery
 from projections.reading import AsOf, microseconds
 from projections.scope import Scope
 from projections.tables import Tables

@@ -15,11 +15,12 @@ from domain.clocks import SHANGHAI
 from domain.territory import Level
 from projections.cursor import BadCursor
 from projections.engine import Views
-from projections.kpi import KpiQuery, KpiRow, kpis
+from projections.kpi import KpiRow, kpis
 from projections.kpi_cases import UnknownVersion
 from projections.kpi_definition import OfRolls
 from projections.kpi_definitions import OF_ROLLS
 from projections.kpi_owed import CODES, Owed, OwedQuery, kpi_owed
+from projections.kpi_query import KpiQuery
 from projections.reading import AsOf, Snapshot
 from projections.scope import Scope
 from tests.projections import showing

@@ -13,8 +13,9 @@ from domain.incident.words import Stretch
 from domain.territory import Level, Node, Territory
 from projections.drawn import RollUpRow
 from projections.engine import Views
-from projections.kpi import KpiQuery, KpiRow, kpis
+from projections.kpi import KpiRow, kpis
 from projections.kpi_definitions import OF_CYCLES
+from projections.kpi_query import KpiQuery
 from projections.monthly import BELOW, MonthlyQuery, MonthlySheet, NoSheet, monthly, months_before
 from projections.reading import AsOf
 from projections.response_time import ResponseTimeQuery, response_times
