@@ -20,15 +20,15 @@ class Scratch:
         self.path = Path(self._folder.name)
 
     def close(self) -> None:
-        """The folder is gone."""
-        self._held.release()
+        """The folder is gone, or goes with whoever is sweeping it at this very moment."""
         self._folder.cleanup()
+        self._held.release()
 
 
 def _new(prefix: str) -> tuple[TemporaryDirectory[str], FileLeadership]:
     """A folder, and the lock on it; another one if somebody swept it away before it was locked."""
     while True:
-        folder = TemporaryDirectory(prefix=prefix)
+        folder = TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
         held = FileLeadership(Path(folder.name, LOCK))
         if held.take():
             return folder, held

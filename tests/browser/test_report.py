@@ -36,7 +36,8 @@ def page(browser: Browser, service: Visitor) -> Iterator[Page]:
     with browser.new_context(extra_http_headers=identity("district-desk")) as context:
         page = context.new_page()
         page.set_viewport_size({"width": 1160, "height": 900})
-        page.goto(f"{service.client.base_url}{MONTHLY}.html?territory={COMMUNITY}&month=2026-03")
+        seen = f"territory={COMMUNITY}&month=2026-03&after={service.stored()}"
+        page.goto(f"{service.client.base_url}{MONTHLY}.html?{seen}")
         yield page
 
 
