@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from domain.casework.batches import stream_name
 from domain.casework.recorders import CaseRecorder, Stored
 from projections.transparency import merkle
 from projections.transparency.checkpoints import Checkpoint
@@ -69,7 +68,7 @@ def _recomputed(
 
 
 def _differs(log: Log, size: int, index: int, leaf: bytes, row: Stored) -> Fault | None:
-    about = (index, stream_name(row.originator_id), row.originator_version)
+    about = (index, str(row.originator_id), row.originator_version)
     if index >= size:
         return Fault(f"第{row.id}条事件在封存之后插到了前面。", *about)
     tile, nth = divmod(index, WIDTH)

@@ -55,7 +55,7 @@ def test_a_rewritten_event_is_named(rewritten: tuple[Terminal, Settings]) -> Non
     answer = terminal.run("verify", "log")
     assert answer.exit_code == 1
     assert "第40条事件（incident.reported，第1版）与封存时不同" in answer.output
-    assert "b5ecb7fa97e65193a7be1217f817a8b9" in answer.output
+    assert "案卷 b5ecb7fa-97e6-5193-a7be-1217f817a8b9" in answer.output
 
 
 def test_sealed_anew_it_does_not_agree_with_what_others_kept(
