@@ -30,6 +30,14 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
     return node_hash(root_of(hashes[:half]), root_of(hashes[half:]))
 
 
+def complete_root(hashes: Sequence[bytes]) -> bytes:
+    """The same of a power of two of them, level by level: quicker."""
+    row = hashes
+    while len(row) > 1:
+        row = [sha256(NODE + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
+    return row[0]
+
+
 def root(size: int, node: Node) -> bytes:
     """The root of the tree of the first `size` leaves."""
     return _subtree(0, size, node) if size else EMPTY

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from projections.transparency.merkle import Node, root_of
+from projections.transparency.merkle import Node, complete_root
 
 WIDTH, HEIGHT = 256, 8
 """Hashes in a tile, and the levels of the tree between two levels of tiles."""
@@ -47,7 +47,7 @@ class Tiles:
             above = []
             while len(row) >= WIDTH:
                 self._write(level, index, row[:WIDTH])
-                above.append(root_of(row[:WIDTH]))
+                above.append(complete_root(row[:WIDTH]))
                 row, index = row[WIDTH:], index + 1
             if row:
                 self._write(level, index, row)
@@ -57,9 +57,10 @@ class Tiles:
         """The first hashes of a tile. Raises `TileMissing`."""
         if not count:
             return []
-        whole = self.folder / tile_path(level, index)
-        if whole.exists():
-            return _cut(self._full(level, index))[:count]
+        try:
+            return self._full(level, index)[:count]
+        except FileNotFoundError:
+            pass
         part = self.folder / tile_path(level, index, count)
         try:
             return _cut(part.read_bytes())
@@ -78,12 +79,12 @@ class Tiles:
             first = index << within
             tile, start = divmod(first, WIDTH)
             there = min(WIDTH, (size >> (HEIGHT * row)) - tile * WIDTH)
-            return root_of(self.hashes(row, tile, there)[start : start + (1 << within)])
+            return complete_root(self.hashes(row, tile, there)[start : start + (1 << within)])
 
         return node
 
-    def _read_full(self, level: int, index: int) -> bytes:
-        return (self.folder / tile_path(level, index)).read_bytes()
+    def _read_full(self, level: int, index: int) -> list[bytes]:
+        return _cut((self.folder / tile_path(level, index)).read_bytes())
 
     def _write(self, level: int, index: int, row: Sequence[bytes]) -> None:
         """All of it or nothing; what was there of a tile before it was full goes with that."""

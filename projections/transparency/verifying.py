@@ -56,10 +56,14 @@ def _recomputed(
     """The leaf hashes of the events as they are stored now, up to the first that is not the one sealed."""
     leaves = list[bytes]()
     for page in pages(store, 0, last.position):
-        for row in page:
-            leaves.append(leaf_of(row))
-            if fault := _differs(log, last.size, len(leaves) - 1, leaves[-1], row):
-                return leaves, fault
+        found = [leaf_of(row) for row in page]
+        sealed, fault = _sealed(log, last.size, len(leaves), len(found))
+        if found != sealed:
+            at = next(
+                (nth for nth, pair in enumerate(zip(found, sealed, strict=False)) if pair[0] != pair[1]), len(sealed)
+            )
+            return leaves, fault if fault and at == len(sealed) else _differs(last.size, len(leaves) + at, page[at])
+        leaves += found
         if progress:
             progress(len(leaves), last.size)
     if len(leaves) < last.size:
@@ -67,18 +71,23 @@ def _recomputed(
     return leaves, None
 
 
-def _differs(log: Log, size: int, index: int, leaf: bytes, row: Stored) -> Fault | None:
-    about = (index, str(row.originator_id), row.originator_version)
-    if index >= size:
-        return Fault(f"第{row.id}条事件在封存之后插到了前面。", *about)
-    tile, nth = divmod(index, WIDTH)
-    try:
-        sealed = log.tiles.leaves(size, tile)[nth]
-    except (TileMissing, IndexError):
-        return Fault(f"日志缺了第{tile}块叶子，无从核对。", *about)
-    if sealed != leaf:
-        return Fault(f"第{row.id}条事件（{row.topic}，第{row.originator_version}版）与封存时不同。", *about)
-    return None
+def _sealed(log: Log, size: int, start: int, count: int) -> tuple[list[bytes], Fault | None]:
+    """So many leaf hashes as they were sealed, from one on; fewer where the log ends, or lacks some of them."""
+    found = list[bytes]()
+    for tile in range(start // WIDTH, -(-min(size, start + count) // WIDTH)):
+        first = max(start - tile * WIDTH, 0)
+        try:
+            found += log.tiles.leaves(size, tile)[first : start + count - tile * WIDTH]
+        except TileMissing:
+            return found, Fault(f"日志缺了第{tile}块叶子，无从核对。", start + len(found))
+    return found, None
+
+
+def _differs(size: int, leaf: int, row: Stored) -> Fault:
+    """What is wrong with the event that stands at a leaf."""
+    what = "与封存时不同" if leaf < size else "在封存之后插到了前面"
+    sentence = f"第{row.id}条事件（{row.topic}，第{row.originator_version}版）{what}。"
+    return Fault(sentence, leaf, str(row.originator_id), row.originator_version)
 
 
 def _root(leaves: Sequence[bytes], size: int) -> bytes:
