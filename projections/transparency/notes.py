@@ -130,10 +130,14 @@ def _parted(text: str, parts: int) -> tuple[str, str, bytes]:
 
 
 def _decoded(written: str) -> bytes:
+    """The bytes of a signature line, written in the one way there is to write them."""
     try:
-        return base64.b64decode(written, validate=True)
+        signed = base64.b64decode(written, validate=True)
     except binascii.Error:
-        raise NoteInvalid("签名行读不懂。") from None
+        signed = b""
+    if _written(signed) != written:
+        raise NoteInvalid("签名行读不懂。")
+    return signed
 
 
 def _written(value: bytes) -> str:

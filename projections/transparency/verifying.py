@@ -59,9 +59,8 @@ def _recomputed(
         found = [leaf_of(row) for row in page]
         sealed, fault = _sealed(log, last.size, len(leaves), len(found))
         if found != sealed:
-            at = next(
-                (nth for nth, pair in enumerate(zip(found, sealed, strict=False)) if pair[0] != pair[1]), len(sealed)
-            )
+            differing = (nth for nth, (now, then) in enumerate(zip(found, sealed, strict=False)) if now != then)
+            at = next(differing, len(sealed))
             return leaves, fault if fault and at == len(sealed) else _differs(last.size, len(leaves) + at, page[at])
         leaves += found
         if progress:
