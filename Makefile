@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header $(UPGRADE)
 
-.PHONY: help run test future check browser demo bench district campaign lock clean
+.PHONY: help run test future check browser demo bench district campaign judges lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -48,6 +48,11 @@ district: $(VENV)/.dev ## a district of 135,000 cases kept, asked and recomputed
 
 campaign: $(VENV)/.dev ## a thousand kills (kill -9) under load and what came of them, as text and campaign.json
 	$(BIN)/python -m tests.faults
+
+# As root on a Debian; elsewhere it is said what is missing.
+judges: $(VENV)/.dev ## what others make of what we sealed: Go's own libraries verify it, and reject forgeries
+	@command -v go >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends golang-go golang-golang-x-mod-dev; } >/dev/null || true
+	$(BIN)/python -m tests.outside
 
 lock: $(VENV)/.dev ## both lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
 	$(LOCK) --group build --output-file requirements.txt

@@ -183,6 +183,16 @@ class Settings(BaseSettings):
     def secret_key(self) -> Path:
         return self.data / "secret.key"
 
+    @property
+    def log_key(self) -> Path:
+        """What signs the transparency log."""
+        return self.data / "log.key"
+
+    @property
+    def log_folder(self) -> Path:
+        """The transparency log: tiles and checkpoints, nothing secret in it."""
+        return self.data / "log"
+
 
 def is_loopback(host: str | None) -> bool:
     """Whether an address is this very machine; a name other than localhost is not believed to be."""

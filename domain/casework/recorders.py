@@ -25,6 +25,9 @@ from domain.casework.batches import (
     streams_of,
 )
 
+Stored = Notification
+"""A stored event, with its position as `id`."""
+
 
 class CaseRecorder(Protocol):
     """What the casework and the projections ask of a store.

@@ -1,0 +1,104 @@
+"""The hashes of the tree in a folder, in tiles of 256 as C2SP tlog-tiles lays them out: files that never change.
+
+`tile/<level>/<index>` holds the hashes of 256 complete subtrees of 256^level leaves each; the last of a level, not yet
+full, is `tile/<level>/<index>.p/<count>`. Whoever has a checkpoint finds every proof in them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from projections.transparency.merkle import Node, complete_root
+
+WIDTH, HEIGHT = 256, 8
+"""Hashes in a tile, and the levels of the tree between two levels of tiles."""
+BYTES = 32
+
+
+class TileMissing(LookupError):
+    """The folder lacks a tile that a tree of that size has."""
+
+
+def tile_path(level: int, index: int, count: int = WIDTH) -> str:
+    """Where a tile lies: its index in groups of three digits, all but the last marked with an x (C2SP tlog-tiles)."""
+    groups = [f"{index % 1000:03d}"]
+    while index := index // 1000:
+        groups.insert(0, f"x{index % 1000:03d}")
+    return f"tile/{level}/{'/'.join(groups)}" + ("" if count == WIDTH else f".p/{count}")
+
+
+class Tiles:
+    """The tiles of one log, in a folder of its own. One process appends at a time; any may read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._full = lru_cache(maxsize=512)(self._read_full)
+
+    def append(self, size: int, leaves: Sequence[bytes]) -> None:
+        """Add leaf hashes after the first `size`, and the hashes above them. Done again, the same files come out."""
+        level, start, new = 0, size, list(leaves)
+        while new:
+            index, before = divmod(start, WIDTH)
+            row = [*self.hashes(level, index, before), *new]
+            above = []
+            while len(row) >= WIDTH:
+                self._write(level, index, row[:WIDTH])
+                above.append(complete_root(row[:WIDTH]))
+                row, index = row[WIDTH:], index + 1
+            if row:
+                self._write(level, index, row)
+            level, start, new = level + 1, start // WIDTH, above
+
+    def hashes(self, level: int, index: int, count: int) -> list[bytes]:
+        """The first hashes of a tile. Raises `TileMissing`."""
+        if not count:
+            return []
+        try:
+            return self._full(level, index)[:count]
+        except FileNotFoundError:
+            pass
+        part = self.folder / tile_path(level, index, count)
+        try:
+            return _cut(part.read_bytes())
+        except FileNotFoundError:
+            raise TileMissing(str(part)) from None
+
+    def leaves(self, size: int, index: int) -> list[bytes]:
+        """The leaf hashes of the tile with that index, of a log of that size. Raises `TileMissing`."""
+        return self.hashes(0, index, min(WIDTH, size - index * WIDTH))
+
+    def node_of(self, size: int) -> Node:
+        """The hash of any complete subtree of the tree of that size; see `merkle.Node`."""
+
+        def node(level: int, index: int) -> bytes:
+            row, within = divmod(level, HEIGHT)
+            first = index << within
+            tile, start = divmod(first, WIDTH)
+            there = min(WIDTH, (size >> (HEIGHT * row)) - tile * WIDTH)
+            return complete_root(self.hashes(row, tile, there)[start : start + (1 << within)])
+
+        return node
+
+    def _read_full(self, level: int, index: int) -> list[bytes]:
+        return _cut((self.folder / tile_path(level, index)).read_bytes())
+
+    def _write(self, level: int, index: int, row: Sequence[bytes]) -> None:
+        """All of it or nothing; what was there of a tile before it was full goes with that."""
+        path = self.folder / tile_path(level, index, len(row))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written = path.with_name(f"{path.name}.new")
+        with written.open("wb") as file:
+            file.write(b"".join(row))
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+        if len(row) == WIDTH:
+            shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
+
+
+def _cut(row: bytes) -> list[bytes]:
+    return [row[at : at + BYTES] for at in range(0, len(row), BYTES)]

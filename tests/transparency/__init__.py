@@ -1,0 +1,1 @@
+"""The transparency log: hashes and proofs, tiles, signed checkpoints, and what a verification finds."""
