@@ -47,15 +47,17 @@ def import_households(file: File, dry_run: DryRun = False, data: Data = None) ->
     rows = households_in(file)
 
     async def work(casework: Casework) -> tuple[int, Refusals]:
-        found = await _each(rows, lambda row: _rehearsed(casework, row))
-        return found if dry_run or found[1] else await _each(rows, lambda row: _asked(casework, row))
+        changed, refused = await _each(rows, lambda row: _rehearsed(casework, row))
+        refused |= dict.fromkeys(_again(rows), "这个编号前面已经有一行")
+        if dry_run or refused:
+            return changed, refused
+        return await _each(rows, lambda row: _asked(casework, row))
 
     try:
         changed, refused = with_casework(data, work)
-    except* StoreUnavailable:
+    except StoreUnavailable:
         console.print("[red]案卷库没有应答，可能只登记了一部分：稍后再导入一次，已登记的不会重复。[/]")
         raise typer.Exit(WRONG) from None
-    refused |= dict.fromkeys(_again(rows), "这个编号前面已经有一行")
     for number, said in sorted(refused.items()):
         console.print(f"[red]第{number}行：{escape(said)}[/]")
     if refused:
@@ -90,7 +92,10 @@ def _again(rows: Mapping[int, HouseholdRow]) -> Iterator[int]:
 async def _each(
     rows: Mapping[int, HouseholdRow], ask: Callable[[HouseholdRow], Awaitable[bool]]
 ) -> tuple[int, Refusals]:
-    """Ask for every row, several at a time: how many change something, and what is refused."""
+    """Ask for every row, several at a time: how many change something, and what is refused.
+
+    Raises the first of whatever else goes wrong.
+    """
     changed, refused = list[int](), Refusals()
     waiting = iter(rows.items())
 
@@ -102,9 +107,12 @@ async def _each(
             except Refused as no:
                 refused[number] = f"{no.sentence}（规则 {no.rule.id}）"
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
-            group.create_task(work())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(work())
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from None
     return len(changed), refused
 
 

@@ -21,7 +21,7 @@ def rows_in(
 ) -> dict[int, R]:
     """The rows by number, the header being row 1. `columns` maps what a column may also be called to its name.
 
-    `read` makes a row of its cells, those left empty left out, or raises `ValueError`. Every row that is `wrong` is
+    `read` makes a row of its cells by column, or raises `ValueError`. Every row that is `wrong` is
     said, then that there is `nothing`, and the program ends.
     """
     found: dict[int, R] = {}

@@ -52,6 +52,7 @@ def seal(data: Data = None) -> None:
     require_case_files(settings)
     with plainly(), closing(open_case_files(settings)) as files, ExitStack() as afterwards:
         signer = signer_of(settings)
+        settings.log_folder.mkdir(parents=True, exist_ok=True)
         turn = FileLeadership(settings.log_folder / "lock")
         afterwards.callback(turn.release)
         if not turn.take():

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.casework.asking import StoreUnavailable
+from domain.casework.rolls import Rolls
 from tests.api.terminal import Terminal
 from tests.stores import Store
 
@@ -52,6 +54,24 @@ def test_of_a_sheet_with_refused_rows_all_are_told_and_none_is_taken(
     assert "没有登记任何住户" in answer.output
     sheet.write_text(SHEET, encoding="utf-8")
     assert "会有变化的 3 户" in terminal.run("households", "import", sheet, "--dry-run").output
+
+
+def test_of_a_sheet_with_one_household_twice_nothing_is_taken(terminal: Terminal, sheet: Path) -> None:
+    sheet.write_text(f"{SHEET}hh-1,grid-chuangdan-1\n", encoding="utf-8")
+    answer = terminal.run("households", "import", sheet)
+    assert (answer.exit_code, "第5行：这个编号前面已经有一行" in answer.output) == (1, True)
+    sheet.write_text(SHEET, encoding="utf-8")
+    assert "会有变化的 3 户" in terminal.run("households", "import", sheet, "--dry-run").output
+
+
+def test_a_store_that_does_not_answer_is_told(terminal: Terminal, sheet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
+        raise StoreUnavailable("locked")
+
+    monkeypatch.setattr(Rolls, "ask", fails)
+    answer = terminal.run("households", "import", sheet)
+    assert (answer.exit_code, "案卷库没有应答" in answer.output) == (1, True), answer.output
+    assert "再导入一次" in answer.output
 
 
 @pytest.mark.parametrize("damage", ["hh 2", "hh-2,grid-chuangdan-1,,富裕家庭\n#"])
