@@ -70,6 +70,7 @@ def test_a_store_that_does_not_answer_is_told(terminal: Terminal, sheet: Path, m
 
     monkeypatch.setattr(Rolls, "ask", fails)
     answer = terminal.run("households", "import", sheet)
+    assert isinstance(answer.exception, SystemExit), "no traceback"
     assert (answer.exit_code, "案卷库没有应答" in answer.output) == (1, True), answer.output
     assert "再导入一次" in answer.output
 
