@@ -189,8 +189,7 @@ def _readable(files: CaseFiles) -> int:
     """Read every stored event with today's models; raises on the first that cannot be read."""
     position = 0
     while page := files.store.select_notifications(position + 1, PAGE):
-        for row in page:
-            files.mapper.to_domain_event(row)
+        files.lines.to_lines(page)
         position = page[-1].id
     return position
 

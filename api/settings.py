@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         default=Path(__file__).with_name("demo") / "registry.json",
         description="JSON file of the territory an empty store begins with",
     )
+    kek: Path | None = Field(
+        default=None,
+        description="File of the keys that wrap the keys of personal data, made with a new store: kek.key in the data "
+        "folder unless named. Keep a copy apart from the backups",
+    )
     body_limit: int = Field(default=64 * 1024, ge=1024, description="Largest request body")
     import_limit: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest sheet of the territory")
     body_timeout: float = Field(default=30.0, gt=0, le=600, description="How long a request body may take to arrive")
@@ -182,6 +187,11 @@ class Settings(BaseSettings):
     @property
     def secret_key(self) -> Path:
         return self.data / "secret.key"
+
+    @property
+    def key_file(self) -> Path:
+        """What wraps the keys of personal data."""
+        return self.kek or self.data / "kek.key"
 
     @property
     def log_key(self) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from random import Random
@@ -18,7 +19,7 @@ from eventsourcing.persistence import Notification, StoredEvent
 from domain.books import BooksEvent, PublishCalendar, bound
 from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
 from domain.casework.asking import Caller
-from domain.casework.recording import RecordedEvent, RegisterLine
+from domain.casework.recording import RecordedEvent, RegisterLine, encoded
 from domain.clocks import Clocks
 from domain.incident import commands as c
 from domain.incident.events import BY_TYPE
@@ -149,15 +150,18 @@ class Town:
 
 @cache
 def history(seed: int, neighbourhoods: int = 4, turns: int = 480) -> Sequence[Notification]:
-    """All events of a town and its registers, in the order of their positions."""
+    """All events of a town and its registers, in the order of their positions; nothing in them is sealed."""
 
     async def lived() -> Sequence[Notification]:
         town, files = Town(seed, neighbourhoods), CaseFiles(env=MEMORY_ENV)
         casework = Casework(files, given(seed), TERRITORY, secret=b"history", clock=town.clock)
         await town.live(casework, turns)
         stored = files.store.select_notifications(1, files.store.max_notification_id())
+        opened = [
+            replace(row, state=encoded(line)) for row, line in zip(stored, files.lines.to_lines(stored), strict=True)
+        ]
         await casework.aclose()
-        return stored
+        return opened
 
     return asyncio.run(lived())
 

@@ -57,7 +57,7 @@ class StoreKind:
             return MEMORY_ENV
         if self.name == "sqlite":
             return sqlite_env(str(folder / "events.db"))
-        return postgres_env(self.url) | {"POSTGRES_SCHEMA": schema_of(self.url, folder)}
+        return postgres_env(self.url, str(folder / "kek.key")) | {"POSTGRES_SCHEMA": schema_of(self.url, folder)}
 
 
 MEMORY = StoreKind("memory")
@@ -73,7 +73,7 @@ def schema_of(url: str, folder: Path) -> str:
 
 @contextmanager
 def postgres_store(url: str, schema: str, **settings: str) -> Iterator[PostgresCaseRecorder]:
-    with store(postgres_env(url) | {"POSTGRES_SCHEMA": schema} | settings) as recorder:
+    with store(postgres_env(url, "") | {"POSTGRES_SCHEMA": schema} | settings) as recorder:
         assert isinstance(recorder, PostgresCaseRecorder)
         yield recorder
 
