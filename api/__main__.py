@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.app import AddressTaken, create_app, listening, server_of
 from api.clock import clock
-from api.commands import backup, books, duty, granting, hardening, households, report, sealing, territory
+from api.commands import backup, books, duty, exporting, granting, hardening, households, report, sealing, territory
 from api.commands.enacting import WRONG, Data, settings_with
 from api.demo.replaying import NotAlone, StoryClock, Told, holds_stories, replay_stories
 from api.doctor import examine
@@ -68,6 +68,7 @@ app.add_typer(books.calendar, name="calendar")
 app.add_typer(duty.app, name="duty")
 app.add_typer(households.app, name="households")
 app.add_typer(territory.app, name="territory")
+app.add_typer(exporting.exports, name="export")
 app.add_typer(sealing.keys, name="keys")
 app.command()(sealing.seal)
 app.add_typer(sealing.checks, name="verify")
