@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.commands.enacting import WRONG, Data, console, settings_with
 from api.opening import open_case_files, require_case_files
 from domain.casework.application import CaseFiles
+from domain.casework.recording import UnreadableEvent
 from projections.interchange import ocel_json, ocel_sqlite, pnml, reading, xes
 
 exports = typer.Typer(help="导出：全部事件写成别的软件能读的格式，不含居民资料", no_args_is_help=True)
@@ -63,7 +64,10 @@ def _store(data: Path | None) -> Iterator[CaseFiles]:
     settings = settings_with(data)
     require_case_files(settings)
     with closing(open_case_files(settings)) as files:
-        yield files
+        try:
+            yield files
+        except UnreadableEvent as unreadable:
+            said(f"有一条事件本程序不能解读（{unreadable}），没有导出：请先运行 bidao doctor。")
 
 
 @contextmanager

@@ -158,7 +158,7 @@ class _Log:
         columns: Sequence[str] = tuple(values)
         named, marks = ", ".join(f'"{column}"' for column in columns), ", ".join("?" * len(columns))
         statement = f'INSERT INTO "{what}_{mapped(name)}" ({named}) VALUES ({marks})'
-        self._file.execute(statement, tuple(map(written, values.values())))
+        self._file.execute(statement, list(map(written, values.values())))
 
 
 def key(object: Object) -> str:

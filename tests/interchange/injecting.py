@@ -98,8 +98,8 @@ def by_case(events: Sequence[Told]) -> dict[str, Case]:
     """The histories of cases, by the ids of these."""
     found: dict[str, Case] = {}
     for one in events:
-        [about] = [object for object, qualifier in one.relations if qualifier == object.type][:1] or [None]
-        if one.type.startswith("incident.") and about is not None:
+        about, _ = next(iter(one.relations))
+        if about.type == "case":
             found.setdefault(about.id, []).append(one)
     return found
 
