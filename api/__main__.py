@@ -1,4 +1,4 @@
-"""bidao: serve, follow, demo, replay, report, rebuild, doctor, clock, backup, restore, grant, and by register
+"""bidao: serve, follow, demo, replay, report, rebuild, doctor, clock, backup, restore, grant, export, and by register
 rules, calendar, duty, territory.
 
 Exit codes: 0 done, 1 something is wrong, 2 asked wrongly, 3 not found.

@@ -91,7 +91,12 @@ def injected(cases: dict[str, Case], draw: Random) -> Iterator[tuple[str, str | 
             yield id, None, case
         else:
             name = draw.choice(sorted(fitting))
-            yield id, name, fitting[name]
+            yield id, name, _restamped(fitting[name])
+
+
+def _restamped(case: Case) -> Case:
+    """With times that rise in the order the events are in now, or readers would put them back."""
+    return [one._replace(time=time) for one, time in zip(case, sorted(one.time for one in case), strict=True)]
 
 
 def by_case(events: Sequence[Told]) -> dict[str, Case]:

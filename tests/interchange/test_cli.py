@@ -60,9 +60,7 @@ def test_a_file_that_is_there_is_not_covered(terminal: Terminal, tmp_path: Path,
     assert [path.read_text() for path in tmp_path.iterdir()] == ["somebody's"]
 
 
-@pytest.mark.parametrize(
-    ("name", "sentence"), [("log.txt", "不知道 log.txt 要什么"), ("none/log.json", "没有目录")]
-)
+@pytest.mark.parametrize(("name", "sentence"), [("log.txt", "不知道 log.txt 要什么"), ("none/log.json", "没有目录")])
 def test_what_cannot_be_written_is_said(terminal: Terminal, tmp_path: Path, name: str, sentence: str) -> None:
     told = terminal.run(*words(tmp_path / name))
     assert told.exit_code == 1
