@@ -19,8 +19,8 @@ from psycopg.sql import Identifier
 from api.opening import look_into, open_case_files, open_territory, open_views, require_case_files
 from api.secret import fingerprint, secret_of
 from api.settings import Settings, is_loopback
-from domain.casework.application import CaseFiles
 from domain.casework.books import books
+from domain.casework.case_files import CaseFiles
 from domain.casework.fingerprint import fingerprint_of
 from domain.casework.postgres_fence import look
 from domain.casework.postgres_network import reach

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from inspect import getdoc
-
 from fastapi import APIRouter, Depends, Response, Security
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from api import problems
 from api.door import DoorRoute, Visiting
 from api.identity import SCHEME
-from api.incidents import ANSWERS, ETAG, Key, caller_of, operation_id
 from api.problems import FORBIDDEN, Problem
+from api.registers import add_commands
 from api.tags import conditional
-from domain.casework.asking import RegisterReceipt
-from domain.erasure import COMMANDS, ErasureCommand
-from domain.model import Model, Retention, Role
+from domain.erasure import COMMANDS
+from domain.model import Labelled, Model, Retention, Role
 from domain.retention import TERMS, Erasure
 
 router = APIRouter(
@@ -33,11 +30,21 @@ class KeptFor(Model):
     source: str
 
 
+class State(Labelled):
+    """删到哪一步."""
+
+    REQUESTED = "requested", "待批准"
+    APPROVED = "approved", "正在删除"
+    RESTRICTED = "restricted", "部分依法留存，期满前限制使用"
+    DONE = "done", "已删除"
+
+
 class ErasureStatus(Model):
     """一个人的资料删到哪一步。"""
 
     subject: str
-    state: str = Field(description="requested 待批准、approved 正在删除、restricted 部分依法留存、done 已删除")
+    state: State
+    label: str
     asked_by: str
     asked_at: AwareDatetime
     kept: tuple[KeptFor, ...]
@@ -51,12 +58,20 @@ class ErasureList(Model):
 
 def status_of(one: Erasure) -> ErasureStatus:
     """How far it is, for people."""
-    state = "done" if one.done else "restricted" if one.restricted else "approved" if one.approved else "requested"
+    reached = [State.APPROVED] * one.approved + [State.RESTRICTED] * bool(one.restricted) + [State.DONE] * one.done
+    state = [State.REQUESTED, *reached][-1]
     kept = tuple(
         KeptFor(retention=retention, label=retention.label, until=until, source=TERMS[retention].source)
         for retention, until in one.restricted.items()
     )
-    return ErasureStatus(subject=one.subject, state=state, asked_by=one.asked_by, asked_at=one.asked_at, kept=kept)
+    return ErasureStatus(
+        subject=one.subject,
+        state=state,
+        label=state.label,
+        asked_by=one.asked_by,
+        asked_at=one.asked_at,
+        kept=kept,
+    )
 
 
 @router.get(
@@ -77,30 +92,4 @@ async def list_erasures(visit: Visiting) -> Response:
     return Response(ErasureList(items=tuple(map(status_of, own))).model_dump_json(), 200, media_type="application/json")
 
 
-async def _ask(command: ErasureCommand, key: Key, visit: Visiting) -> Response:
-    receipt = await visit.service.erasing.ask(command, caller_of(visit, key))
-    visit.request.state.outcome = "changed" if receipt.changed else "unchanged"
-    return Response(receipt.model_dump_json(), 200, {"ETag": f'"{receipt.version}"'}, "application/json")
-
-
-def _asking(kind: type[ErasureCommand]):  # type: ignore[no-untyped-def]
-    async def ask(command: ErasureCommand, key: Key, visit: Visiting) -> Response:
-        return await _ask(command, key, visit)
-
-    ask.__annotations__["command"] = kind
-    return ask
-
-
-for kind in COMMANDS:
-    router.add_api_route(
-        f"/erasure/{kind.name}",
-        _asking(kind),
-        methods=["POST"],
-        name=kind.name,
-        operation_id=operation_id(kind),
-        summary=kind.label,
-        description=getdoc(kind),
-        response_model=RegisterReceipt,
-        response_description="回执；`changed` 为 false 表示本来就是这样，没有新增记录",
-        responses={200: {"headers": ETAG}, **problems.declared(*ANSWERS)},
-    )
+add_commands(router, COMMANDS, "依法删除")

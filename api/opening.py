@@ -15,8 +15,9 @@ from api.logs import logger
 from api.secret import LENGTH, secret_of, shared_secret_of
 from api.settings import Settings
 from api.watch.outbox import Outbox
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework, now, postgres_env, sqlite_env
+from domain.casework.application import Casework, now
 from domain.casework.books import books
+from domain.casework.case_files import MEMORY_ENV, CaseFiles, postgres_env, sqlite_env
 from domain.casework.furnishing import furnish
 from domain.casework.registers import Registers
 from domain.casework.store_file import StoreUnusable

@@ -40,7 +40,7 @@ def asking(kind: type[RegisterCommand], rehearse: Rehearse) -> Callable[..., Awa
     """The endpoint of one command on a register."""
 
     async def ask(command: RegisterCommand, key: Key, visit: Visiting, dry_run: DryRun = False) -> Response:
-        receipt = await visit.service.casework.enact(command, caller_of(visit, key), dry_run=dry_run)
+        receipt = await visit.service.enact(command, caller_of(visit, key), dry_run=dry_run)
         visit.request.state.outcome = "changed" if receipt.changed and not dry_run else "unchanged"
         told = await rehearse(receipt, visit) if dry_run else receipt
         return Response(told.model_dump_json(), 200, {"ETag": f'"{receipt.version}"'}, "application/json")

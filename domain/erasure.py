@@ -166,15 +166,10 @@ class ErasureCommand(RegisterCommand):
     register: ClassVar[RegisterName] = "erasure"
     subject: Code = Field(description="人员编号；案件的文字，填案件编号（不带连字符）")
 
-    def standing(self, act: Act) -> Erasure | None:
-        """The erasure under way; None where nobody asks for one."""
-        found = act.erasures.of.get(self.subject)
-        return None if found is None or found.done else found
-
     def asked(self, act: Act) -> Erasure:
-        """The same. Raises `Refused`."""
-        found = self.standing(act)
-        if found is None:
+        """The erasure under way. Raises `Refused` where there is none."""
+        found = act.erasures.of.get(self.subject)
+        if found is None or found.done:
             raise ERASURE_ASKED.refused(subject=self.subject)
         return found
 
@@ -236,7 +231,11 @@ class ConcludeErasure(ErasureCommand):
     kept: tuple[Kept, ...] = ()
 
     def decide(self, act: Act) -> Iterator[ErasureEvent]:
-        asked = self.asked(act)
+        asked = act.erasures.of.get(self.subject)
+        if asked is None or not asked.approved:
+            raise ERASURE_ASKED.refused(subject=self.subject)
+        if asked.done:  # another process was faster
+            return
         kept = {one.retention: one.until for one in self.kept}
         if not kept:
             yield ErasureCompleted(subject=self.subject, keys=self.keys)

@@ -8,7 +8,7 @@ from typing import Any
 
 from geographiclib.geodesic import Geodesic
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.incident.cells import DATUM
 from domain.incident.events import Reported
 from domain.model import Point

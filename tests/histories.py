@@ -17,8 +17,9 @@ from typing import cast
 from eventsourcing.persistence import Notification, StoredEvent
 
 from domain.books import BooksEvent, PublishCalendar, bound
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recording import RecordedEvent, RegisterLine, encoded
 from domain.clocks import Clocks
 from domain.incident import commands as c

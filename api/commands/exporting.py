@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.commands.enacting import WRONG, Data, console, settings_with
 from api.opening import open_case_files, require_case_files
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.casework.recording import UnreadableEvent
 from projections.interchange import ocel_json, ocel_sqlite, pnml, reading, xes
 

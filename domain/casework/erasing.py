@@ -20,7 +20,7 @@ from domain.casework.backups import log_of
 from domain.casework.batches import stream_name
 from domain.casework.kept_keys import DESTROYED, KeptKey
 from domain.casework.keyring import SubjectKey, bound_to, left
-from domain.casework.recording import STREAMS, RecordedEvent, RegisterLine, RollLine
+from domain.casework.recording import STREAMS, RecordedEvent, RollLine
 from domain.casework.rolls import folded
 from domain.casework.sealed_lines import field_places
 from domain.erasure import ApproveErasure, Concern, ConcludeErasure, Destroyed, ErasureCommand, Kept, require_ready
@@ -42,28 +42,25 @@ class Mention(NamedTuple):
 
 
 class Erasing:
-    """The way in for every command about an erasure; `reconcile` finishes what was approved."""
+    """The way in for every command about an erasure; whatever is `due` was broken off, or had to be kept until now."""
 
     def __init__(self, casework: Casework) -> None:
         self._casework, self._ring, self._store = casework, casework.files.keyring, casework.files.store
 
-    async def ask(self, command: ErasureCommand, caller: Caller) -> RegisterReceipt:
+    async def enact(self, command: ErasureCommand, caller: Caller, *, dry_run: bool = False) -> RegisterReceipt:
         """Ask it; what is approved is carried out at once. Raises as `Casework.enact` does."""
-        if isinstance(command, ApproveErasure):
-            require_ready(mention.concern for mention in await self.mentions(command.subject))
-        receipt = await self._casework.enact(command, caller)
-        if isinstance(command, ApproveErasure):
+        if not isinstance(command, ApproveErasure):
+            return await self._casework.enact(command, caller, dry_run=dry_run)
+        require_ready(mention.concern for mention in await self.mentions(command.subject))
+        receipt = await self._casework.enact(command, caller, dry_run=dry_run)
+        if command.subject in self.due():
             await self.conclude(command.subject)
         return receipt
 
-    async def reconcile(self) -> int:
-        """Carry out whatever is approved and due; how many were. Raises `Refused` where one is not ready any more."""
-        await self._casework.refresh()
-        now = self._casework.registers.now
-        due = [one for one in self._casework.registers.erasures.underway if _is_due(one, now)]
-        for one in due:
-            await self.conclude(one.subject)
-        return len(due)
+    def due(self) -> tuple[str, ...]:
+        """Subjects of whom something is to be destroyed by now, as far as is known here (`Casework.refresh`)."""
+        registers = self._casework.registers
+        return tuple(one.subject for one in registers.erasures.underway if _is_due(one, registers.now))
 
     async def mentions(self, subject: str) -> list[Mention]:
         """Everywhere something is said of a subject, from the events themselves."""
@@ -99,7 +96,7 @@ class Erasing:
             return iter([_in_case(case, subject, asked, text=subject == stream.hex)])
         if isinstance(lines[0], RollLine):
             return iter([_on_roll([line for line in lines if isinstance(line, RollLine)])])
-        if isinstance(lines[0], RegisterLine) and stream == STREAMS["territory"]:
+        if stream == STREAMS["territory"]:
             heads = {head.person.subject for head in self._casework.territory.heads}
             entry = Concern(stream.hex, "楼栋长", open=False, on_roll=subject in heads)
             return iter([Mention(entry, {Retention.REGISTER: lines[-1].recorded_at})])
@@ -112,9 +109,11 @@ class Erasing:
         replaced, kept = dict[KeptKey, bytes](), dict[Retention, datetime]()
         for key in self._store.select_keys([subject]):
             retention = CLASSES[key.id.retention]
-            if key.wrapped != DESTROYED and (ends := until.get(retention, now)) > now:
+            if key.wrapped == DESTROYED:
+                continue
+            if (ends := until.get(retention, now)) > now:
                 kept[retention] = ends
-            elif key.wrapped != DESTROYED:
+            else:
                 replaced[key] = DESTROYED
         for mention in mentions:
             for key, others in self._without(mention):
@@ -163,7 +162,7 @@ def _in_case(lines: list[RecordedEvent], subject: str, asked: Erasure | None, *,
     case = replay(lines[0].case_id, ((line.event, line.by) for line in lines))
     told = [(line.recorded_at, line.event) for line in lines if isinstance(line.event, TextRedacted)]
     looked = [event for _, event in told if event.subject == subject]
-    since = [event for at, event in told if event.subject == subject and asked and at >= asked.asked_at]
+    since = [at for at, event in told if event.subject == subject and asked and at >= asked.asked_at]
     number = next((line.event.number for line in lines if line.event.type == "incident.accepted"), "") or case.id
     concern = Concern(
         UUID(case.id).hex,
@@ -173,12 +172,7 @@ def _in_case(lines: list[RecordedEvent], subject: str, asked: Erasure | None, *,
     )
     ended = case.advanced_at
     kept = ended if case.stage is not Stage.ARCHIVED and not case.accepted else kept_until(Retention.CASE, ended)
-    redacted = {
-        (one.version, one.field)
-        for line in looked
-        if isinstance(line.event, TextRedacted)
-        for one in line.event.redactions
-    }
+    redacted = {(one.version, one.field) for event in looked for one in event.redactions}
     until = {
         Retention.CONTACT: kept_until(Retention.CONTACT, ended),
         Retention.CASE: kept,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import cast
 from uuid import UUID
 
-from domain.casework.application import CaseFiles
 from domain.casework.backups import log_of
+from domain.casework.case_files import CaseFiles
 from domain.casework.recording import AnyLine
 from projections.interchange.telling import Told, tell
 

@@ -22,7 +22,7 @@ from uuid import UUID
 import pyarrow as pa
 from eventsourcing.persistence import StoredEvent
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recording import RecordedEvent
 from projections.reading import microseconds
 from tests.bench.district import STREETS

@@ -14,7 +14,7 @@ import psycopg
 from eventsourcing.persistence import InfrastructureFactory, StoredEvent
 from psycopg.sql import SQL, Identifier
 
-from domain.casework.application import MEMORY_ENV, postgres_env, sqlite_env
+from domain.casework.case_files import MEMORY_ENV, postgres_env, sqlite_env
 from domain.casework.postgres import PostgresCaseRecorder
 from domain.casework.recorders import CaseRecorder, MemoryCaseRecorder
 from domain.casework.sqlite import SQLiteCaseRecorder

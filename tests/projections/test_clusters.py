@@ -11,7 +11,7 @@ import orjson
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.incident.cells import cell_of
 from projections import alike as alikeness
 from projections.alike import alike_counts

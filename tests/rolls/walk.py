@@ -12,8 +12,9 @@ from typing import cast
 
 from eventsourcing.persistence import Notification
 
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller, NotFound
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recording import ROLL_EVENTS, RollLine
 from domain.casework.rolls import AnyCommand
 from domain.household import DelistMustVisit, EnrolHousehold, Group, ListMustVisit, RecordDeparture, RecordVisit

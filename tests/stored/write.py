@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from domain.casework import recording
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recording import BY_TYPE
 from tests.stored.fictional import line
 
