@@ -55,9 +55,10 @@ from api.timeline import print_timeline
 from domain.casework.asking import NotFound
 from domain.casework.case_file import as_known
 from domain.casework.recording import RecordedEvent
+from domain.casework.redactions import shown
 from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI
-from domain.model import Refused
+from domain.model import Refused, Role
 from projections import ALL
 from projections.database import DatabaseUnusable
 
@@ -192,7 +193,8 @@ async def read(settings: Settings, case: str) -> tuple[list[RecordedEvent], dict
     files = open_case_files(settings)
     casework = open_casework(settings, files)
     try:
-        return await casework.history(case), casework.territory.names
+        lines = shown(await casework.history(case), casework.registers.erasures, Role.ADMIN)
+        return lines, casework.territory.names
     finally:
         await casework.aclose()
 

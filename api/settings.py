@@ -28,10 +28,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BIDAO_", frozen=True, extra="forbid")
 
-    data: Path = Field(default=Path("data"), description="Folder of events.db, views.db, outbox.db and secret.key")
+    data: Path = Field(
+        default=Path("data"), description="Folder of events.db, views.db, outbox.db, secret.key and kek.key"
+    )
     database_url: SecretStr | None = Field(
         default=None,
-        description="Keep everything but secret.key in this PostgreSQL (15 or newer) database; "
+        description="Keep everything but the two keys in this PostgreSQL (15 or newer) database; "
         "memory: keeps it until the process ends",
     )
     database_schema: str = Field(

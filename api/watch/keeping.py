@@ -105,7 +105,7 @@ class Watch:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._hold())
                 group.create_task(self._again_and_again(partial(self._look, delivery)))
-                group.create_task(self._again_and_again(self._forget))
+                group.create_task(self._again_and_again(self.forget))
                 for channel in self._channels:
                     group.create_task(self._again_and_again(partial(delivery.send, channel)))
         finally:
@@ -123,7 +123,8 @@ class Watch:
                 raise LeadershipLost
             await self._rest(STAND_BY)
 
-    async def _forget(self) -> bool:
+    async def forget(self) -> bool:
+        """Carry out the erasures that are due; whether there were any."""
         return await self._forgetting.pass_once(self._clock())
 
     async def _look(self, delivery: Delivery) -> bool:

@@ -38,6 +38,8 @@ def after(cursor: Cursor[TupleRow], schema: str, last: KeyId) -> list[KeptKey]:
 
 def replace(cursor: Cursor[TupleRow], schema: str, wrapped: Mapping[KeptKey, bytes]) -> int:
     """How many were still as given, and are other now."""
+    if not wrapped:
+        return 0
     columns = [[*key.id, key.wrapped, new] for key, new in wrapped.items()]
     return cursor.execute(_of(_REPLACE, schema), [list(column) for column in zip(*columns, strict=True)]).rowcount
 

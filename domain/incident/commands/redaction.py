@@ -29,7 +29,7 @@ class RedactText(Step):
     stages: ClassVar = frozenset(Stage)
 
     subject: Subject = Field(description="要删除其资料的人")
-    redactions: tuple[Redaction, ...] = Field(default=(), max_length=200, description="要遮盖的各处")
+    redactions: tuple[Redaction, ...] = Field(default=(), max_length=20, description="要遮盖的各处")
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
         asked = act.erasures.of.get(self.subject)
