@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from random import Random
@@ -20,7 +19,7 @@ from domain.books import BooksEvent, PublishCalendar, bound
 from domain.casework.application import Casework
 from domain.casework.asking import Caller
 from domain.casework.case_files import MEMORY_ENV, CaseFiles
-from domain.casework.recording import RecordedEvent, RegisterLine, encoded
+from domain.casework.recording import RecordedEvent, RegisterLine
 from domain.clocks import Clocks
 from domain.erasure import Ground, RequestErasure
 from domain.incident import commands as c
@@ -34,6 +33,7 @@ from tests.rolls import walk as rolls
 from tests.rules.recipes import RECIPES
 from tests.rules.scene import CLOCKS, FORGOTTEN, MORNING, SECRETARY, SYSTEM, TERRITORY, WAITING, Move, Scene
 from tests.rules.walk import VARIED, Walk
+from tests.unsealed import events_of
 
 RESTATING = (
     *("request-correction", "grant-correction", "merge", "unmerge", "request-void", "grant-void"),
@@ -172,12 +172,9 @@ def history(seed: int, neighbourhoods: int = 4, turns: int = 480) -> Sequence[No
         town, files = Town(seed, neighbourhoods), CaseFiles(env=MEMORY_ENV)
         casework = Casework(files, given(seed), TERRITORY, secret=b"history", clock=town.clock)
         await town.live(casework, turns)
-        stored = files.store.select_notifications(1, files.store.max_notification_id())
-        opened = [
-            replace(row, state=encoded(line)) for row, line in zip(stored, files.lines.to_lines(stored), strict=True)
-        ]
+        lived_through = events_of(files)
         await casework.aclose()
-        return opened
+        return lived_through
 
     return asyncio.run(lived())
 

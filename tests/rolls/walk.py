@@ -21,6 +21,7 @@ from domain.household import DelistMustVisit, EnrolHousehold, Group, ListMustVis
 from domain.membership import CheckIn, CheckOut, RecordService, Sort
 from domain.model import Refused, Role
 from tests.rules.scene import CLOCKS, MORNING, TERRITORY
+from tests.unsealed import events_of
 
 HOUSEHOLDS, MEMBERS = [f"household-{nth}" for nth in range(9)], [f"member-{nth}" for nth in range(5)]
 GRIDS = (("grid", None), ("grid", "building"), ("grid-2", None), ("grid-of-street", None))
@@ -70,9 +71,9 @@ def years(seed: int) -> Sequence[Notification]:
         for nth in range(COMMANDS):
             now += timedelta(hours=draw.randint(1, 100))
             await ask(casework, draw, f"{seed}-{nth}")
-        stored = files.store.select_notifications(1, files.store.max_notification_id())
+        lived_through = events_of(files)
         await casework.aclose()
-        return stored
+        return lived_through
 
     return asyncio.run(lived())
 
