@@ -1,4 +1,4 @@
 """The log that makes the events provable: a Merkle tree over the stored bytes, in tiles, under signed checkpoints.
 
-Read `merkle` → `leaves` → `tiles` → `notes` → `checkpoints` → `sealing` → `verifying`.
+Read `merkle` → `leaves` → `tiles` → `notes` → `checkpoints` → `heads` → `sealing` → `verifying`.
 """

@@ -38,13 +38,13 @@ class Checkpoint(NamedTuple):
 
     @classmethod
     def opened(cls, note: str, verifier: Verifier) -> Self:
-        """From a note signed by that key. Raises `NoteInvalid`."""
+        """From a note signed by that key, of the log it belongs to. Raises `NoteInvalid`."""
         origin, size, root, *more = [*verifier.opened(note).split("\n"), "", "", ""]
         positions = [line.removeprefix(POSITION) for line in more if line.startswith(POSITION)]
         try:
             found = cls(origin, int(size), base64.b64decode(root, validate=True), int(positions[0]))
         except (binascii.Error, ValueError, IndexError):
             raise NoteInvalid("不是检查点：应为名称、件数、根哈希和位置。") from None
-        if not SIZE.fullmatch(size) or len(found.root) != 32:
-            raise NoteInvalid("不是检查点：件数或根哈希不对。")
+        if not SIZE.fullmatch(size) or len(found.root) != 32 or origin != verifier.name:
+            raise NoteInvalid("不是这份日志的检查点：名称、件数或根哈希不对。")
         return found
