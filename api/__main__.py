@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.app import AddressTaken, create_app, listening, server_of
 from api.clock import clock
-from api.commands import backup, books, duty, granting, households, report, sealing, territory
+from api.commands import backup, books, bundles, duty, granting, households, report, sealing, territory
 from api.commands.enacting import WRONG, Data, settings_with
 from api.demo.replaying import NotAlone, StoryClock, Told, holds_stories, replay_stories
 from api.doctor import examine
@@ -71,6 +71,7 @@ app.add_typer(territory.app, name="territory")
 app.add_typer(sealing.keys, name="keys")
 app.command()(sealing.seal)
 app.add_typer(sealing.checks, name="verify")
+app.add_typer(bundles.exports, name="export")
 console = Console(highlight=False, soft_wrap=True)
 
 

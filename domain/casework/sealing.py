@@ -1,7 +1,7 @@
 """密封: what a field says of a person is stored so that only whoever has its key can read it, and nobody can swap it.
 
-A sealed field is a text of five parts, a space between them: `sealed/1`, the retention class, the generation of the key,
-the subject, and in base64url without padding the commitment to the field's key (32 bytes), a nonce (12) and what
+A sealed field is a text of five parts, a space between them: `sealed/1`, the retention class, the generation of the
+key, the subject, and in base64url without padding the commitment to the field's key (32 bytes), a nonce (12) and what
 AES-256-GCM made of the value's JSON (16 more than that). The key of a field is derived from the subject's and from
 where the field stands, which the seal is bound to as well; so to hand out a field's key tells that field alone.
 """
