@@ -19,6 +19,8 @@ from projections.transparency.merkle import leaf_hash
 
 LINE, WHOLE = 2**20, 2**24
 """Bytes that a line may have, and the file."""
+COMMAS = 10_000
+"""In a line: so few parts that what a parser makes of them is small."""
 
 
 class Reason(Labelled):
@@ -148,8 +150,9 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
         number, whole = number + 1, whole + len(line)
         if whole > WHOLE:
             raise BundleRefused(Reason.TOO_LARGE, limit=WHOLE)
-        if len(line) > LINE:
-            raise BundleRefused(Reason.UNREADABLE, line=number, detail=f"一行最多{LINE}字节")
+        if len(line) > LINE or line.count(b",") > COMMAS:
+            detail = f"一行最多{LINE}字节、{COMMAS}个逗号"
+            raise BundleRefused(Reason.UNREADABLE, line=number, detail=detail)
         if not line.endswith(b"\n"):
             raise BundleRefused(Reason.UNFINISHED, line=number)
         yield line
