@@ -62,12 +62,19 @@ def export_bundle(
             console.print(f"{no}先封存：")
             seal(data)
             bundle = _bundle(settings, case, notes, without_keys=without_keys)
+    _save(target, bundle.written)
+    console.print(f"案卷 {case} 共 {len(bundle.events)} 版，存为 {target}")
+    console.print(f"核对：bidao verify bundle {target} --key 公钥文件")
+
+
+def _save(target: Path, file: bytes) -> None:
+    """All of it or nothing."""
     written = target.with_name(f"{target.name}.new")
-    written.write_bytes(bundle.written)
-    written.replace(target)
-    console.print(
-        f"案卷 {case} 共 {len(bundle.events)} 版，存为 {target}；核对：bidao verify bundle {target} --key 公钥"
-    )
+    try:
+        written.write_bytes(file)
+        written.replace(target)
+    except OSError as trouble:
+        said(f"{target} 写不了（{trouble.strerror}）。")
 
 
 def _bundle(settings: Settings, case: str, notes: Sequence[str], *, without_keys: bool) -> Bundle:
