@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from api.commands.sealing import signer_of
+from api.opening import open_case_files
 from api.secret import keep
 from api.settings import Settings
 from domain.casework.recorders import CaseRecorder
@@ -18,3 +21,9 @@ def seal(settings: Settings, store: CaseRecorder) -> Verifier:
     signer = signer_of(settings)
     Log(settings.log_folder, signer.verifier).seal(store, signer)
     return signer.verifier
+
+
+def seal_beside(settings: Settings) -> Verifier:
+    """The same beside a service that runs on a store that lasts."""
+    with closing(open_case_files(settings)) as files:
+        return seal(settings, files.store)

@@ -63,8 +63,8 @@ def export_bundle(
             seal(data)
             bundle = _bundle(settings, case, notes, without_keys=without_keys)
     _save(target, bundle.written)
-    console.print(f"案卷 {case} 共 {len(bundle.events)} 版，存为 {target}")
-    console.print(f"核对：bidao verify bundle {target} --key 公钥文件")
+    console.print(f"案卷 {case} 共 {len(bundle.events)} 版，存为 {escape(str(target))}")
+    console.print(f"核对：bidao verify bundle {escape(str(target))} --key 公钥文件")
 
 
 def _save(target: Path, file: bytes) -> None:
