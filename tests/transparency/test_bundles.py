@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 from unittest.mock import ANY
@@ -282,3 +283,14 @@ def test_no_file_makes_a_verifier_stumble_or_take_much_memory(tmp_path: Any) -> 
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.split()) == len(BOMBS)
     assert set(done.stdout.split()) <= {Reason.UNREADABLE, Reason.UNFINISHED, Reason.TOO_LARGE}
+
+
+def test_a_bundle_once_handed_out_holds_for_ever() -> None:
+    """The file in `stored` is never edited or made again; whoever writes a verifier tries it on that."""
+    file = (Path(__file__).parent / "stored" / "bundle-1.jsonl").read_bytes()
+    found = checked(file)
+    assert len(found.bundle.header.earlier) == 2
+    assert any(None in event.field_keys.values() for event in found.bundle.events)
+    assert sum(map(len, found.opened)) > 5
+    assert None not in lines_of(found)
+    assert str(KNOWN) in (Path(bundles.__file__).parent / "FORMAT.md").read_text("utf-8")
