@@ -11,8 +11,10 @@ from projections.transparency.bundle_checking import check
 from projections.transparency.bundles import BundleRefused, read
 from tests.outside.go import built, verdicts
 from tests.outside.judging import Disagreement
-from tests.transparency.mutants import bit_flips, mutants
+from tests.transparency.flips import bit_flips
+from tests.transparency.mutants import mutants
 from tests.transparency.operator import SIGNER, operator
+from tests.transparency.resealing import resealed
 
 SEEDS = (2, 3)
 STEP = 29
@@ -47,7 +49,7 @@ def whole() -> Iterator[bytes]:
 def tampered() -> Iterator[bytes]:
     """Bundles that do not."""
     smallest = min((operator(SEEDS[0]).bundle(case).written for case in operator(SEEDS[0]).cases), key=len)
-    return (mutant.file for mutant in chain(mutants(SEEDS), bit_flips(smallest, STEP)))
+    return (mutant.file for mutant in chain(mutants(SEEDS), resealed(), bit_flips(smallest, STEP)))
 
 
 def refusal(file: bytes) -> BundleRefused | None:

@@ -1,27 +1,23 @@
 """Bundles that were tampered with, each with the reasons it may be refused for: what a forger could think of.
 
-A forger has the bundle, other bundles of the same log, and a key that is not the log's; the last kinds are by whoever
-has the log's own key.
+A forger has the bundle, other bundles of the same log, and a key that is not the log's. What the operator could do is
+in `resealing`, single bits in `flips`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from domain.casework.recorders import Stored
 from projections.transparency.bundles import Bundle, Reason
-from projections.transparency.bundling import FieldKeys
 from projections.transparency.heads import Head
 from projections.transparency.notes import Signer
-from projections.transparency.sealed_fields import sealed_fields, told
-from tests.transparency.operator import EVERY_KEY, IMPOSTOR, SIGNER, Operator, operator, with_state
+from tests.transparency.operator import IMPOSTOR, SIGNER, operator
 
 R = Reason
 Reasons = frozenset[Reason]
@@ -54,7 +50,6 @@ def mutants(seeds: Sequence[int] = (2, 3)) -> Iterator[Mutant]:
                 for file, reason in kind(bundle, Random(f"{seed} {case} {kind.__name__}")):
                     written = file if isinstance(file, bytes) else file.written
                     yield Mutant(kind.__name__, written, frozenset({reason}))
-    yield from resealed()
 
 
 def changed(bundle: Bundle, nth: int, **members: Any) -> Bundle:
@@ -287,47 +282,6 @@ def written_otherwise(bundle: Bundle, draw: Random) -> Iterator[tuple[bytes, Rea
     yield written + b"{}\n", R.UNREADABLE
 
 
-def resealed() -> Iterator[Mutant]:
-    """What the operator seals is no better for being signed: fields that their keys do not open, or no event at all."""
-    whole = operator(3)
-    for case in whole.cases[:4]:
-        rows = [moved(row, position) for position, row in enumerate(whole.files.store.select_case(case), start=1)]
-        for nth, row in enumerate(rows):
-            for state, keys, reason in falsified(row):
-                operated = Operator([*rows[:nth], with_state(row, state), *rows[nth + 1 :]])
-                yield Mutant("resealed", operated.bundle(case, keys_at(row, keys)).written, frozenset({reason}))
-
-
-def falsified(row: Stored) -> Iterator[tuple[bytes, dict[str, bytes | None], Reason]]:
-    """Other bytes for an event, and the field keys that are said to go with them."""
-    keys, state = dict(EVERY_KEY(row)), row.state
-    yield b"no event", {}, R.CONTENT
-    yield b'{"event":[]}', {}, R.CONTENT
-    yield state.replace(b'"type":"incident.', b'"type":"incident.re'), {}, R.CONTENT
-    fields = {field.path: field.sealed for field in sealed_fields(told(state)["event"])}
-    for (path, one), (beside, other) in pairwise([*fields.items(), *fields.items()][: len(fields) + 1]):
-        text = one.text.encode()
-        broken = one._replace(commitment=bytes(32)).text.encode()
-        yield state.replace(text, broken), {path: keys[path]}, R.FIELD_KEY
-        broken = one._replace(box=bytes(len(one.box))).text.encode()
-        yield state.replace(text, broken), {path: keys[path]}, R.FIELD
-        broken = one._replace(key=one.key._replace(subject="s-other")).text.encode()
-        yield state.replace(text, broken), {path: keys[path]}, R.FIELD
-        if path != beside:
-            put = state.replace(text, other.text.encode())
-            yield put, {path: keys[path]}, R.FIELD_KEY
-            yield put, {path: keys[beside]}, R.FIELD
-
-
-def keys_at(row: Stored, keys: dict[str, bytes | None]) -> FieldKeys:
-    """These for one event, none for the others."""
-    return lambda other: keys if other.originator_version == row.originator_version else {}
-
-
-def moved(row: Stored, position: int) -> Stored:
-    return Stored(row.originator_id, row.originator_version, row.topic, row.state, position)
-
-
 def signed_by(signer: Signer, bundle: Bundle) -> Bundle:
     """All of it signed anew."""
     size = int(bundle.header.checkpoint.split("\n")[1])
@@ -340,38 +294,3 @@ def other_last(letter: str) -> str:
     """A letter of Base64 that stands for the same bytes, where it is the last and two bits are left over."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     return letters[letters.index(letter) ^ 1]
-
-
-ANYWHERE = frozenset({R.UNREADABLE})
-"""What a flipped bit may always do: then the line is no JSON, or no line of a bundle."""
-BY_MEMBER = {
-    "form": ANYWHERE,
-    "key": ANYWHERE | {R.KEY},
-    "checkpoint": ANYWHERE | {R.CHECKPOINT},
-    "head": ANYWHERE | {R.HEAD},
-    "earlier": ANYWHERE | {R.EARLIER},
-    "version": ANYWHERE | {R.OMITTED, R.REORDERED, R.HEAD, R.CUT_OFF},
-    "position": ANYWHERE | {R.ALTERED, R.REORDERED},
-    "leaf": ANYWHERE | {R.ALTERED, R.REORDERED},
-    "stream": ANYWHERE | {R.ANOTHER_CASE},
-    "name": ANYWHERE | {R.ALTERED},
-    "stored": ANYWHERE | {R.ALTERED},
-    "proof": ANYWHERE | {R.ALTERED},
-    "field_keys": ANYWHERE | {R.FIELD_KEY, R.NO_SUCH_FIELD},
-}
-MEMBER = re.compile(
-    rb'[{,]"(form|key|checkpoint|head|earlier|version|position|leaf|stream|name|stored|proof|field_keys)":'
-)
-
-
-def bit_flips(written: bytes, step: int = 1, start: int = 0) -> Iterator[Mutant]:
-    """Every bit of a file, or every so manieth, flipped; what may be said of it depends on where it is."""
-    members = [(match.end(), match[1].decode()) for match in MEMBER.finditer(written)]
-    first = written.index(b"\n")
-    for bit in range(start, 8 * len(written), step):
-        at = bit // 8
-        file = written[:at] + bytes([written[at] ^ 1 << bit % 8]) + written[at + 1 :]
-        member = next((name for end, name in reversed(members) if end <= at), "form")
-        member = "earlier" if member == "proof" and at <= first else member
-        last = frozenset({R.UNFINISHED}) if at == len(written) - 1 else frozenset[Reason]()
-        yield Mutant(f"bit-{member}", file, BY_MEMBER[member] | last)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import sha256
@@ -44,7 +46,9 @@ class Operator:
     def __init__(self, rows: Sequence[Stored], signer: Signer = SIGNER, cuts: Iterable[int] = ()) -> None:
         self.rows, self.signer = rows, signer
         self.files = CaseFiles(env=MEMORY_ENV)
-        self.log = Log(Path(mkdtemp(prefix="bidao-log-")), signer.verifier)
+        folder = mkdtemp(prefix="bidao-log-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.log = Log(Path(folder), signer.verifier)
         start = 0
         for cut in (*cuts, len(rows)):
             store(self.files, rows[start:cut])

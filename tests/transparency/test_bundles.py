@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -25,13 +23,15 @@ from domain.telling import tell
 from projections.transparency import bundle_checking, bundles, merkle
 from projections.transparency.bundle_checking import CHECKS, Check, Checked, check
 from projections.transparency.bundle_reading import COVERED, ERASED, lines_of, names_of
-from projections.transparency.bundles import LINE, WHOLE, Bundle, BundleRefused, Reason, read
+from projections.transparency.bundles import Bundle, BundleRefused, Reason, read
 from projections.transparency.bundling import NotSealed, bundle_of, no_keys
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.notes import Verifier
 from projections.transparency.sealing import LogBroken
-from tests.transparency.mutants import TAMPERINGS, Mutant, bit_flips, headed, mutants
+from tests.transparency.flips import bit_flips
+from tests.transparency.mutants import TAMPERINGS, Mutant, mutants
 from tests.transparency.operator import EVERY_KEY, IMPOSTOR, SIGNER, Operator, operator, with_state
+from tests.transparency.resealing import resealed
 
 KNOWN = SIGNER.verifier
 
@@ -57,7 +57,7 @@ def amiss(judged: Iterable[Mutant]) -> Counter[tuple[str, Reason | None]]:
 
 @cache
 def tampered() -> tuple[Mutant, ...]:
-    return tuple(mutants((3,)))
+    return (*mutants((3,)), *resealed())
 
 
 def small() -> Bundle:
@@ -228,61 +228,6 @@ def test_none_is_made_of_what_is_not_sealed_or_not_as_it_was() -> None:
     strange = next(another.log.earlier())
     with pytest.raises(LogBroken, match="检查点不符"):
         whole.bundle(whole.cases[0], earlier=[strange])
-
-
-BOMBS: dict[str, Callable[[], bytes]] = {
-    "nothing": lambda: b"",
-    "another file": lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40,
-    "deep": lambda: b"[" * (LINE - 1) + b"\n",
-    "deep objects": lambda: b'{"form":' * (LINE // 8 - 1) + b"\n",
-    "digits": lambda: b'{"form":' + b"9" * (LINE - 10) + b"}\n",
-    "an exponent": lambda: b'{"form":1e999999999}\n',
-    "many empty arrays": lambda: b"[" + b"[]," * ((LINE - 6) // 3) + b"[]]\n",
-    "many links": lambda: headed(operator(3).bundle(operator(3).cases[0])).header.written.replace(
-        b'"earlier":[]', b'"earlier":[' + b"{}," * (LINE // 4) + b"{}]"
-    ),
-    "many members": lambda: b'{"form":{' + b",".join(b'"%d":{}' % nth for nth in range(LINE // 12)) + b"}}\n",
-    "as many links as may be": lambda: (
-        operator(3)
-        .bundle(operator(3).cases[0])
-        .header.written.replace(b'"earlier":[]', b'"earlier":[' + b"{}," * 9000 + b"{}]")
-    ),
-    "an endless line": lambda: b"x" * (WHOLE + 1),
-    "endless lines": lambda: (
-        operator(3).bundle(operator(3).cases[0]).header.written
-        + operator(3).bundle(operator(3).cases[0]).events[0].written * (WHOLE // 2000)
-    ),
-    "zeros": lambda: bytes(LINE),
-    "surrogates": lambda: b'{"form":"\\ud800"}\n',
-}
-READING = """
-import resource, sys
-from projections.transparency.bundle_checking import check
-from projections.transparency.bundles import BundleRefused, read
-pages = int(open("/proc/self/statm").read().split()[0])
-limit = pages * resource.getpagesize() + 200 * 2**20
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-for path in sys.argv[1:]:
-    try:
-        with open(path, "rb") as file:
-            check(read(file))
-    except BundleRefused as no:
-        print(no.reason)
-"""
-
-
-def test_no_file_makes_a_verifier_stumble_or_take_much_memory(tmp_path: Any) -> None:
-    """Each is refused in a process that may take 200 MiB more, a fraction of what the worst take when parsed whole."""
-    paths = []
-    for nth, bomb in enumerate(BOMBS.values()):
-        paths.append(tmp_path / str(nth))
-        paths[-1].write_bytes(bomb())
-    done = subprocess.run(
-        [sys.executable, "-c", READING, *map(str, paths)], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(done.stdout.split()) == len(BOMBS)
-    assert set(done.stdout.split()) <= {Reason.UNREADABLE, Reason.UNFINISHED, Reason.TOO_LARGE}
 
 
 def test_a_bundle_once_handed_out_holds_for_ever() -> None:
