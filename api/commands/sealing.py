@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -16,16 +16,18 @@ from api.opening import open_case_files, require_case_files
 from api.secret import keep
 from api.settings import Settings
 from projections.leadership import FileLeadership
-from projections.transparency.checkpoints import Checkpoint
+from projections.transparency.heads import FORM as HEAD
+from projections.transparency.heads import Head
+from projections.transparency.keys import LogKeys
 from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer, Verifier
 from projections.transparency.sealing import Log, LogBroken
-from projections.transparency.verifying import verify
+from projections.transparency.verifying import Held, verify
 
 keys = typer.Typer(help="封存用的密钥", no_args_is_help=True)
 checks = typer.Typer(help="验证：库里的事件是不是封存时的样子", no_args_is_help=True)
 KeyFile = Annotated[Path | None, typer.Option("--key", exists=True, dir_okay=False, help="公钥文件；不填用日志自己的")]
 Against = Annotated[
-    list[Path] | None, typer.Option(exists=True, dir_okay=False, help="别处另存的检查点文件，可以给几个")
+    list[Path] | None, typer.Option(exists=True, dir_okay=False, help="别处另存的检查点或卷尾声明文件，可以给几个")
 ]
 
 
@@ -69,16 +71,24 @@ def verify_log(against: Against = None, key: KeyFile = None, data: Data = None) 
     require_case_files(settings)
     with plainly(), closing(open_case_files(settings)) as files, Progress(console=console, transient=True) as bar:
         verifier = Verifier.parse((key or settings.log_folder / "key").read_text("utf-8"))
-        kept = [Checkpoint.opened(path.read_text("utf-8"), verifier) for path in against or ()]
         log, task = Log(settings.log_folder, verifier), bar.add_task("重算")
+        kept = held(log.keys, [path.read_text("utf-8") for path in against or ()])
         fault = verify(files.store, log, kept, lambda done, whole: bar.update(task, completed=done, total=whole))
         sealed = log.checkpoint
     if fault:
-        where = f"（叶子 {fault.leaf}，案卷 {fault.stream}，第 {fault.version} 版）" if fault.stream else ""
+        leaf = "" if fault.leaf is None else f"叶子 {fault.leaf}，"
+        where = f"（{leaf}案卷 {fault.stream}，第 {fault.version} 版）" if fault.stream else ""
         said(f"{fault.sentence}{where}")
     if sealed:
-        more = f"，与另存的 {len(kept)} 个检查点相符" if kept else ""
+        more = f"，与另存的 {len(against)} 个检查点或声明相符" if against else ""
         console.print(f"{sealed.size} 条事件与封存时相同{more}；指纹 {sealed.fingerprint}")
+
+
+def held(keys: LogKeys, notes: Sequence[str]) -> Held:
+    """What somebody has kept: checkpoints, and statements of what a case held. Raises `NoteInvalid`."""
+    heads = [note for note in notes if note.startswith(HEAD)]
+    checkpoints = [keys.checkpoint(note) for note in notes if note not in heads]
+    return Held(checkpoints, [keys.opened(note, Head.opened) for note in heads])
 
 
 def signer_of(settings: Settings) -> Signer:

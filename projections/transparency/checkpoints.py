@@ -32,6 +32,10 @@ class Checkpoint(NamedTuple):
         """Short enough to be read out or printed in a newspaper."""
         return "-".join(re.findall("....", base64.b32encode(self.root).decode()[:20]))
 
+    def within(self, other: Checkpoint) -> bool:
+        """Whether it is no larger."""
+        return self.size <= other.size
+
     def signed(self, signer: Signer) -> str:
         """The note."""
         return signer.signed(self.text)

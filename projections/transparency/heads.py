@@ -6,8 +6,12 @@ A Merkle tree knows no streams: without this word of the operator's a case could
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple, Self
 
+from projections.transparency import durable
+from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.notes import NoteInvalid, Signer, Verifier
 
 FORM = "bidao/head/1"
@@ -30,6 +34,10 @@ class Head(NamedTuple):
         """As it is signed: form and log, stream, version, size."""
         return f"{FORM} {origin}\n{self.stream}\n{self.version}\n{self.size}\n"
 
+    def within(self, checkpoint: Checkpoint) -> bool:
+        """Whether it speaks of no later leaf."""
+        return self.size <= checkpoint.size
+
     def signed(self, signer: Signer) -> str:
         """The note."""
         return signer.signed(self.text(signer.name))
@@ -43,3 +51,18 @@ class Head(NamedTuple):
         if form != f"{FORM} {verifier.name}" or end or not STREAM.fullmatch(stream) or not counted:
             raise NoteInvalid("不是这份日志的卷尾声明：应为案卷、版本和件数。")
         return cls(stream, int(version), int(size))
+
+
+class Heads:
+    """The statements that were ever handed out, each in a file of a folder, so that they are held against the log."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, head: Head, note: str) -> None:
+        """Before it is handed out."""
+        durable.write(self._folder / f"{head.size}-{head.stream}-{head.version}", note.encode())
+
+    def notes(self) -> Iterator[str]:
+        """Every one of them."""
+        return (path.read_text("utf-8") for path in self._folder.glob("*-*-*[0-9]"))

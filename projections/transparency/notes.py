@@ -50,6 +50,11 @@ class Verifier:
     def __str__(self) -> str:
         return f"{self.name}+{key_id(self.name, self.key).hex()}+{_written(ED25519 + self.key)}"
 
+    def has_signed(self, note: str) -> bool:
+        """Whether a note says so; `opened` tells whether it is true. Raises `NoteInvalid` for what is no note."""
+        id = key_id(self.name, self.key)
+        return any(name == self.name and _decoded(written)[:4] == id for name, written in _split(note)[1])
+
     def opened(self, note: str) -> str:
         """The text of a note that this key has signed. Raises `NoteInvalid`."""
         text, signatures = _split(note)
@@ -101,8 +106,15 @@ class Signer:
 
     def signed(self, text: str) -> str:
         """The note of a text, which ends in a line feed."""
+        return f"{text}\n{self._line(text)}"
+
+    def cosigned(self, note: str) -> str:
+        """A note that others have signed, signed by this key as well. Raises `NoteInvalid` for what is no note."""
+        return note + self._line(_split(note)[0])
+
+    def _line(self, text: str) -> str:
         signature = key_id(self.name, self.verifier.key) + self._key.sign(text.encode())
-        return f"{text}\n— {self.name} {_written(signature)}\n"
+        return f"— {self.name} {_written(signature)}\n"
 
     @property
     def _key(self) -> Ed25519PrivateKey:

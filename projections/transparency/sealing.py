@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import time
 
 from domain.casework.recorders import CaseRecorder, Stored
-from projections.transparency import merkle
+from projections.transparency import durable, merkle
 from projections.transparency.checkpoints import Checkpoint
+from projections.transparency.earlier import HOUR, MINUTE, Earlier
+from projections.transparency.heads import Head, Heads
+from projections.transparency.keys import KEYS, LogKeys
 from projections.transparency.leaves import leaf_of
-from projections.transparency.notes import Signer, Verifier
-from projections.transparency.tiles import Tiles
+from projections.transparency.notes import NoteInvalid, Signer, Verifier
+from projections.transparency.tiles import WIDTH, Tiles
 
 PAGE = 10_000
-CHECKPOINT, EARLIER = "checkpoint", "checkpoints"
+CHECKPOINT, EARLIER, KEY, HEADS = "checkpoint", "checkpoints", "key", "heads"
 
 
 class LogBroken(RuntimeError):
-    """The store has less than was sealed. Carries a Chinese sentence."""
+    """The store is not what was sealed. Carries a Chinese sentence."""
 
 
 class Log:
-    """The log of one store, in a folder: tiles, the last checkpoint, and every earlier one by its size."""
+    """The log of one store, in a folder: tiles, keys, the last checkpoint, and some earlier ones by their size.
 
-    def __init__(self, folder: Path, verifier: Verifier) -> None:
+    `verifier` is the key somebody trusts: the one that signs now, or one it was changed from or to.
+    """
+
+    def __init__(self, folder: Path, verifier: Verifier, clock: Callable[[], float] = time) -> None:
         self.folder, self.verifier = folder, verifier
-        self.tiles = Tiles(folder)
+        self.tiles, self._earlier = Tiles(folder), Earlier(folder / EARLIER)
+        self._clock = clock
+
+    @property
+    def keys(self) -> LogKeys:
+        """The key that signs now and those before it. Raises `NoteInvalid`, `KeyInvalid`."""
+        path = self.folder / KEYS
+        if not path.exists():
+            return LogKeys((), self.verifier)
+        return LogKeys.parse(path.read_text("utf-8"), self.verifier, self._earlier.note)
 
     @property
     def note(self) -> str | None:
@@ -38,43 +54,88 @@ class Log:
     def checkpoint(self) -> Checkpoint | None:
         """The same. Raises `NoteInvalid` for one that this log's key has not signed."""
         note = self.note
-        return None if note is None else Checkpoint.opened(note, self.verifier)
+        return None if note is None else self.keys.checkpoint(note)
 
     def earlier(self) -> Iterator[Checkpoint]:
-        """Every checkpoint that was ever kept here, the smallest first. Raises `NoteInvalid`."""
-        paths = (self.folder / EARLIER).glob("*")
-        for path in sorted(paths, key=lambda path: int(path.name)):
-            yield Checkpoint.opened(path.read_text("utf-8"), self.verifier)
+        """Every checkpoint that is kept, the smallest first. Raises `NoteInvalid`."""
+        keys = self.keys
+        return map(keys.checkpoint, self._earlier.notes())
+
+    def heads(self) -> Iterator[Head]:
+        """Every statement that was handed out. Raises `NoteInvalid`."""
+        keys = self.keys
+        return (keys.opened(note, Head.opened) for note in Heads(self.folder / HEADS).notes())
+
+    def state(self, head: Head, signer: Signer) -> str:
+        """The signed statement, kept before anybody has it."""
+        note = head.signed(signer)
+        Heads(self.folder / HEADS).keep(head, note)
+        return note
 
     def seal(self, store: CaseRecorder, signer: Signer) -> Checkpoint:
         """Take in what is new and sign for all there is. One process at a time.
 
         The leaves are durable before the checkpoint that speaks of them: broken off, it is done again and the same
-        comes out. Raises `LogBroken`, `NoteInvalid`, or what the store raises.
+        comes out. Raises `LogBroken`, `NoteInvalid`, or what the store or the folder raises.
         """
-        last = self.checkpoint or Checkpoint(self.verifier.name, 0, merkle.EMPTY, 0)
+        keys = self.keys
+        if signer.verifier != keys.current:
+            raise NoteInvalid("签名的密钥不是日志现在用的：如果正在换钥，请再运行一次 bidao keys rotate。")
+        last = self.checkpoint
+        sealed = self._extended(store, last)
+        if sealed != last:
+            self._keep(sealed.signed(signer), last)
+        return sealed
+
+    def rotate(self, store: CaseRecorder, old: Signer, new: Signer) -> Checkpoint:
+        """Let a new key sign from now on; the first checkpoint it signs is the last of the old one. Raises as `seal`.
+
+        Broken off, it is to be done again with the same two keys.
+        """
+        keys, last = self.keys, self.checkpoint
+        if keys.current == old.verifier:
+            until = self._extended(store, last)
+            note = new.cosigned(until.signed(old))
+            self._earlier.keep(until.size, note, self._clock())
+            keys = keys.changed(new.verifier, until)
+            durable.write(self.folder / KEYS, str(keys).encode())
+        until = keys.retired[-1].until
+        self._keep(self._earlier.note(until.size), last)
+        durable.write(self.folder / KEY, f"{new.verifier}\n".encode())
+        return until
+
+    def _extended(self, store: CaseRecorder, last: Checkpoint | None) -> Checkpoint:
+        """Everything up to now, once its leaves are durable."""
+        last = last or Checkpoint(self.verifier.name, 0, merkle.EMPTY, 0)
         head = store.max_notification_id()
         if head < last.position:
             raise LogBroken(f"已封存到第{last.position}条，库里却只有{head}条：请先用 bidao verify log 核对。")
+        if last.size and head > last.position:
+            self._require_end(store, last)
         size, position = last.size, last.position
-        for page in pages(store, position):
+        for page in pages(store, position, head):
             self.tiles.append(size, [leaf_of(row) for row in page])
             size, position = size + len(page), page[-1].id
-        sealed = Checkpoint(last.origin, size, merkle.root(size, self.tiles.node_of(size)), position)
-        if sealed != last or self.note is None:
-            self._keep(sealed, sealed.signed(signer))
-        return sealed
+        return Checkpoint(last.origin, size, merkle.root(size, self.tiles.node_of(size)), position)
 
-    def _keep(self, checkpoint: Checkpoint, note: str) -> None:
-        earlier = self.folder / EARLIER
-        earlier.mkdir(parents=True, exist_ok=True)
-        for path in (earlier / str(checkpoint.size), self.folder / CHECKPOINT):
-            written = path.with_name(f"{path.name}.new")
-            with written.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(note)
-                file.flush()
-                os.fsync(file.fileno())
-            written.replace(path)
+    def _require_end(self, store: CaseRecorder, last: Checkpoint) -> None:
+        """Nothing goes on from another event than was sealed last, as in a store restored to an earlier moment."""
+        rows = store.select_notifications(last.position - 1, 1, last.position, inclusive_of_start=False)
+        tile = (last.size - 1) // WIDTH
+        if [leaf_of(row) for row in rows] != self.tiles.leaves(last.size, tile)[-1:]:
+            raise LogBroken(f"第{last.position}条事件不是封存时的那一条：请先用 bidao verify log 核对。")
+
+    def _keep(self, note: str, last: Checkpoint | None) -> None:
+        """Put a checkpoint in place of the last, which is kept if it was the last of its minute."""
+        path, now = self.folder / CHECKPOINT, self._clock()
+        if last:
+            signed = path.stat().st_mtime
+            if signed // MINUTE != now // MINUTE:
+                self._earlier.keep(last.size, path.read_text("utf-8"), signed)
+            if signed // HOUR != now // HOUR:
+                self._earlier.thin(now, {one.until.size for one in self.keys.retired})
+        durable.write(path, note.encode())
+        os.utime(path, (now, now))
 
 
 def pages(store: CaseRecorder, after: int, stop: int | None = None) -> Iterator[list[Stored]]:

@@ -6,12 +6,12 @@ full, is `tile/<level>/<index>.p/<count>`. Whoever has a checkpoint finds every 
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from projections.transparency import durable
 from projections.transparency.merkle import Node, complete_root
 
 WIDTH, HEIGHT = 256, 8
@@ -39,19 +39,24 @@ class Tiles:
         self._full = lru_cache(maxsize=512)(self._read_full)
 
     def append(self, size: int, leaves: Sequence[bytes]) -> None:
-        """Add leaf hashes after the first `size`, and the hashes above them. Done again, the same files come out."""
-        level, start, new = 0, size, list(leaves)
+        """Add leaf hashes after the first `size`, and the hashes above them. Done again, the same files come out.
+
+        They are durable when this returns.
+        """
+        level, start, new, touched = 0, size, list(leaves), set[Path]()
         while new:
             index, before = divmod(start, WIDTH)
             row = [*self.hashes(level, index, before), *new]
             above = []
             while len(row) >= WIDTH:
-                self._write(level, index, row[:WIDTH])
+                touched.add(self._write(level, index, row[:WIDTH]))
                 above.append(complete_root(row[:WIDTH]))
                 row, index = row[WIDTH:], index + 1
             if row:
-                self._write(level, index, row)
+                touched.add(self._write(level, index, row))
             level, start, new = level + 1, start // WIDTH, above
+        for folder in touched:
+            durable.settle(folder)
 
     def hashes(self, level: int, index: int, count: int) -> list[bytes]:
         """The first hashes of a tile. Raises `TileMissing`."""
@@ -86,18 +91,13 @@ class Tiles:
     def _read_full(self, level: int, index: int) -> list[bytes]:
         return _cut((self.folder / tile_path(level, index)).read_bytes())
 
-    def _write(self, level: int, index: int, row: Sequence[bytes]) -> None:
-        """All of it or nothing; what was there of a tile before it was full goes with that."""
+    def _write(self, level: int, index: int, row: Sequence[bytes]) -> Path:
+        """All of it or nothing, in the folder returned; what was there of a tile before it was full goes with that."""
         path = self.folder / tile_path(level, index, len(row))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        written = path.with_name(f"{path.name}.new")
-        with written.open("wb") as file:
-            file.write(b"".join(row))
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(path)
+        durable.put(path, b"".join(row))
         if len(row) == WIDTH:
             shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
+        return path.parent
 
 
 def _cut(row: bytes) -> list[bytes]:

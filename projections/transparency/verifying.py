@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
+from domain.casework.batches import stream_name
 from domain.casework.recorders import CaseRecorder, Stored
-from projections.transparency import merkle
 from projections.transparency.checkpoints import Checkpoint
+from projections.transparency.frontier import Frontier
+from projections.transparency.heads import Head
 from projections.transparency.leaves import leaf_of
 from projections.transparency.sealing import Log, pages
-from projections.transparency.tiles import WIDTH, TileMissing
+from projections.transparency.tiles import WIDTH, TileMissing, Tiles
 
 Progress = Callable[[int, int], None]
 """Told how many leaves were computed, and how many there are."""
@@ -26,60 +30,122 @@ class Fault:
     version: int | None = None
 
 
-def verify(
-    store: CaseRecorder, log: Log, against: Sequence[Checkpoint] = (), progress: Progress | None = None
-) -> Fault | None:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What somebody holds of a log, each opened with its keys before: checkpoints and statements."""
+
+    checkpoints: Sequence[Checkpoint] = ()
+    heads: Sequence[Head] = ()
+
+
+NOTHING = Held()
+
+
+class _Wrong(Exception):
+    """Ends the computing."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.sentence)
+        self.fault = fault
+
+
+def verify(store: CaseRecorder, log: Log, held: Held = NOTHING, progress: Progress | None = None) -> Fault | None:
     """What is wrong; None where every event is as it was sealed.
 
-    Held are the log's own checkpoints, every one of them, and those that somebody else has kept (`against`), each of
-    which was opened with the log's key before. Raises `NoteInvalid` for one of the log's own that is not signed so.
+    Events are held against the tiles, and the tree against the tiles above and every checkpoint and statement that
+    the log keeps or somebody else has. Memory does not grow with the log. Raises `NoteInvalid` for what the log keeps
+    and is not signed as it should be.
     """
     last = log.checkpoint
     if last is None:
         return Fault("还没有封存过，没有可以核对的。")
-    held = {(one.size, one.root): one for one in (*log.earlier(), last, *against)}
-    longest = max((one.size for one in against), default=0)
+    said: list[Checkpoint | Head] = [*log.earlier(), last, *log.heads(), *held.checkpoints, *held.heads]
+    longest = max(one.size for one in said)
     if longest > last.size:
-        return Fault(f"另存的检查点封存了{longest}条，这里的日志只有{last.size}条：日志被截短过。")
-    leaves, fault = _recomputed(store, log, last, progress)
-    if fault:
-        return fault
-    for one in sorted(held.values(), key=lambda one: one.size):
-        if _root(leaves, one.size) != one.root:
-            return Fault(f"与封存{one.size}条时的检查点不符：日志和库一起被改动过。")
+        return Fault(f"另存的检查点或声明封存了{longest}条，这里的日志只有{last.size}条：日志被截短过。")
+    try:
+        _Recomputing(log.tiles, last, said).run(store, progress)
+    except _Wrong as wrong:
+        return wrong.fault
     return None
 
 
-def _recomputed(
-    store: CaseRecorder, log: Log, last: Checkpoint, progress: Progress | None
-) -> tuple[list[bytes], Fault | None]:
-    """The leaf hashes of the events as they are stored now, up to the first that is not the one sealed."""
-    leaves = list[bytes]()
-    for page in pages(store, 0, last.position):
-        found = [leaf_of(row) for row in page]
-        sealed, fault = _sealed(log, last.size, len(leaves), len(found))
+class _Recomputing:
+    """The tree as it comes out of the events that are stored now."""
+
+    def __init__(self, tiles: Tiles, last: Checkpoint, said: Sequence[Checkpoint | Head]) -> None:
+        self._tiles, self._last = tiles, last
+        self._tree = Frontier(self._require_tile)
+        self._said: dict[int, list[Checkpoint | Head]] = defaultdict(list)
+        for one in said:
+            self._said[one.size].append(one)
+        self._stops = sorted(self._said, reverse=True)
+        self._versions = {one.stream: 0 for one in said if isinstance(one, Head)}
+
+    def run(self, store: CaseRecorder, progress: Progress | None) -> None:
+        """Raises `_Wrong` for the first thing that is not as it was sealed."""
+        size = self._last.size
+        self._hold()
+        for page in pages(store, 0, self._last.position):
+            start = 0
+            while start < len(page):
+                start += self._take(page[start:])
+            if progress:
+                progress(self._tree.size, size)
+        if self._tree.size < size:
+            gone = f"库里少了第{self._tree.size}片叶子以后的{size - self._tree.size}条事件。"
+            raise _Wrong(Fault(gone, self._tree.size))
+        for level, index, row in self._tree.open_tiles():
+            self._require_tile(level, index, row)
+
+    def _take(self, rows: Sequence[Stored]) -> int:
+        """The next leaves, no further than their tile and the next thing to be held against; how many there were."""
+        at, size = self._tree.size, self._last.size
+        if at == size:
+            raise _Wrong(_differs(size, at, rows[0]))
+        rows = rows[: min(self._tree.room, self._stops[-1] - at)]
+        found, sealed = [leaf_of(row) for row in rows], self._sealed(at, len(rows))
         if found != sealed:
-            differing = (nth for nth, (now, then) in enumerate(zip(found, sealed, strict=False)) if now != then)
-            at = next(differing, len(sealed))
-            return leaves, fault if fault and at == len(sealed) else _differs(last.size, len(leaves) + at, page[at])
-        leaves += found
-        if progress:
-            progress(len(leaves), last.size)
-    if len(leaves) < last.size:
-        return leaves, Fault(f"库里少了第{len(leaves)}片叶子以后的{last.size - len(leaves)}条事件。", len(leaves))
-    return leaves, None
+            differing = next(nth for nth, (now, then) in enumerate(zip(found, sealed, strict=True)) if now != then)
+            raise _Wrong(_differs(size, at + differing, rows[differing]))
+        self._tree.extend(found)
+        if self._versions:
+            for row in rows:
+                if (stream := stream_name(row.originator_id)) in self._versions:
+                    self._versions[stream] = row.originator_version
+        self._hold()
+        return len(rows)
 
-
-def _sealed(log: Log, size: int, start: int, count: int) -> tuple[list[bytes], Fault | None]:
-    """So many leaf hashes as they were sealed, from one on; fewer where the log ends, or lacks some of them."""
-    found = list[bytes]()
-    for tile in range(start // WIDTH, -(-min(size, start + count) // WIDTH)):
-        first = max(start - tile * WIDTH, 0)
+    def _sealed(self, at: int, count: int) -> list[bytes]:
+        """So many leaf hashes of one tile, as they were sealed."""
+        tile, first = divmod(at, WIDTH)
         try:
-            found += log.tiles.leaves(size, tile)[first : start + count - tile * WIDTH]
+            return self._tiles.leaves(self._last.size, tile)[first : first + count]
         except TileMissing:
-            return found, Fault(f"日志缺了第{tile}块叶子，无从核对。", start + len(found))
-    return found, None
+            raise _Wrong(Fault(f"日志缺了第{tile}块叶子，无从核对。", at)) from None
+
+    def _require_tile(self, level: int, index: int, row: Sequence[bytes]) -> None:
+        """What proofs are read from is what comes out."""
+        try:
+            same = self._tiles.hashes(level, index, len(row)) == row
+        except TileMissing:
+            raise _Wrong(Fault(f"日志缺了第{level}层第{index}块哈希。")) from None
+        if not same:
+            raise _Wrong(Fault(f"日志第{level}层第{index}块哈希与事件不符：日志被改动过。"))
+
+    def _hold(self) -> None:
+        """Hold against the tree of this size all that was said of it."""
+        size = self._tree.size
+        if not self._stops or self._stops[-1] != size:
+            return
+        self._stops.pop()
+        root = self._tree.root
+        for one in self._said.pop(size):
+            if isinstance(one, Head):
+                if self._versions[one.stream] != one.version:
+                    raise _Wrong(_false(one, self._versions[one.stream]))
+            elif one.root != root:
+                raise _Wrong(Fault(f"与封存{size}条时的检查点不符：日志和库一起被改动过。"))
 
 
 def _differs(size: int, leaf: int, row: Stored) -> Fault:
@@ -89,15 +155,6 @@ def _differs(size: int, leaf: int, row: Stored) -> Fault:
     return Fault(sentence, leaf, str(row.originator_id), row.originator_version)
 
 
-def _root(leaves: Sequence[bytes], size: int) -> bytes:
-    return merkle.root(size, _levels(leaves))
-
-
-def _levels(leaves: Sequence[bytes]) -> merkle.Node:
-    """Complete subtrees, each hashed once."""
-    levels = [list(leaves)]
-    while len(levels[-1]) > 1:
-        row = levels[-1]
-        levels.append([merkle.node_hash(*pair) for pair in zip(row[::2], row[1::2], strict=False)])
-
-    return lambda level, index: levels[level][index]
+def _false(head: Head, version: int) -> Fault:
+    said = f"声明说封存{head.size}条时有{head.version}版，实际有{version}版：声明不实。"
+    return Fault(said, None, str(UUID(head.stream)), version)

@@ -6,38 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
-from eventsourcing.persistence import Notification
 
 from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.batches import stream_name
 from projections.transparency import merkle, sealing
 from projections.transparency.checkpoints import Checkpoint
+from projections.transparency.heads import Head
 from projections.transparency.leaves import leaf_of
 from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer, Verifier
 from projections.transparency.sealing import Log, LogBroken
 from projections.transparency.tiles import Tiles, tile_path
-from projections.transparency.verifying import Fault, verify
+from projections.transparency.verifying import Fault, Held, verify
 from tests.histories import history, store
+from tests.transparency.rewriting import REWRITES, edited, rewritten
 
 SIGNER = Signer("example.org/log", bytes(range(32)))
-EVENTS = list(history(3))
-
-
-class Rewritten:
-    """A store whose owner can do with its rows what they like."""
-
-    def __init__(self, rows: list[Notification]) -> None:
-        self.rows = rows
-
-    def max_notification_id(self) -> int:
-        return self.rows[-1].id if self.rows else 0
-
-    def select_notifications(
-        self, start: int | None, limit: int, stop: int | None = None, **_: Any
-    ) -> list[Notification]:
-        found = [row for row in self.rows if row.id > (start or 0) and (stop is None or row.id <= stop)]
-        return found[:limit]
+EVENTS = list(history(3, 4, 700))
 
 
 @pytest.fixture
@@ -67,10 +54,9 @@ def test_it_comes_out_the_same_however_it_was_cut(log: Log, page: int, monkeypat
     draw, upto = Random(page), 0
     while upto < len(EVENTS):
         upto = min(len(EVENTS), upto + draw.randint(1, 90))
-        sealed = log.seal(Rewritten(EVENTS[:upto]), SIGNER)  # type: ignore[arg-type] # all it asks of a store
+        sealed = log.seal(rewritten(EVENTS[:upto]), SIGNER)
         assert sealed.root == merkle.root_of([leaf_of(row) for row in EVENTS[:upto]])
-    assert verify(Rewritten(EVENTS), log) is None  # type: ignore[arg-type]
-    assert [one.size for one in log.earlier()][-1] == len(EVENTS)
+    assert verify(rewritten(EVENTS), log) is None
 
 
 def test_proofs_are_read_from_the_tiles(log: Log, files: CaseFiles) -> None:
@@ -81,46 +67,6 @@ def test_proofs_are_read_from_the_tiles(log: Log, files: CaseFiles) -> None:
         assert merkle.includes(leaf_of(row), index, sealed.size, proof, sealed.root)
 
 
-def edited(rows: list[Notification], draw: Random) -> None:
-    at = draw.randrange(len(rows))
-    state = bytearray(rows[at].state)
-    state[draw.randrange(len(state))] ^= 1 << draw.randrange(8)
-    rows[at] = _with(rows[at], state=bytes(state))
-
-
-def renamed(rows: list[Notification], draw: Random) -> None:
-    at = draw.randrange(len(rows))
-    rows[at] = _with(rows[at], topic=f"{rows[at].topic}ed")
-
-
-def moved_to_another_case(rows: list[Notification], draw: Random) -> None:
-    one, other = draw.sample(range(len(rows)), 2)
-    while rows[one].originator_id == rows[other].originator_id:
-        one, other = draw.sample(range(len(rows)), 2)
-    rows[one] = _with(rows[one], originator_id=rows[other].originator_id)
-
-
-def swapped(rows: list[Notification], draw: Random) -> None:
-    one, other = draw.sample(range(len(rows)), 2)
-    rows[one], rows[other] = _with(rows[other], id=rows[one].id), _with(rows[one], id=rows[other].id)
-
-
-def deleted(rows: list[Notification], draw: Random) -> None:
-    del rows[draw.randrange(len(rows) - 1)]
-
-
-def cut_off(rows: list[Notification], draw: Random) -> None:
-    del rows[-draw.randint(1, 20) :]
-
-
-REWRITES = (edited, renamed, moved_to_another_case, swapped, deleted, cut_off)
-
-
-def _with(row: Notification, **changes: Any) -> Notification:
-    names = ("originator_id", "originator_version", "topic", "state", "id")
-    return Notification(**{name: changes.get(name, getattr(row, name)) for name in names})
-
-
 @pytest.mark.parametrize("rewrite", REWRITES, ids=lambda rewrite: rewrite.__name__)
 def test_every_rewriting_is_found_where_it_was_done(log: Log, files: CaseFiles, rewrite: Any) -> None:
     log.seal(files.store, SIGNER)
@@ -128,7 +74,7 @@ def test_every_rewriting_is_found_where_it_was_done(log: Log, files: CaseFiles, 
         rows = list(EVENTS)
         rewrite(rows, Random(seed))
         first = next((nth for nth, row in enumerate(EVENTS) if nth >= len(rows) or rows[nth] != row), None)
-        fault = verify(Rewritten(rows), log)  # type: ignore[arg-type]
+        fault = verify(rewritten(rows), log)
         assert fault, f"{rewrite.__name__} {seed} went unnoticed"
         assert fault.leaf == first
 
@@ -139,19 +85,19 @@ def test_log_and_store_rewritten_together_do_not_agree_with_what_others_hold(tmp
     rows = list(EVENTS)
     edited(rows, Random(1))
     forged = Log(tmp_path / "forged", SIGNER.verifier)
-    forged.seal(Rewritten(rows), SIGNER)  # type: ignore[arg-type] # even by whoever has the key
-    assert verify(Rewritten(rows), forged) is None  # type: ignore[arg-type]
-    fault = verify(Rewritten(rows), forged, [kept])  # type: ignore[arg-type]
+    forged.seal(rewritten(rows), SIGNER)  # even by whoever has the key
+    assert verify(rewritten(rows), forged) is None
+    fault = verify(rewritten(rows), forged, Held([kept]))
     assert fault == Fault(f"与封存{kept.size}条时的检查点不符：日志和库一起被改动过。")
     shorter = Log(tmp_path / "shorter", SIGNER.verifier)
-    shorter.seal(Rewritten(EVENTS[:50]), SIGNER)  # type: ignore[arg-type]
-    assert "被截短过" in (verify(Rewritten(EVENTS[:50]), shorter, [kept]) or Fault("")).sentence  # type: ignore[arg-type]
+    shorter.seal(rewritten(EVENTS[:50]), SIGNER)
+    assert "被截短过" in (verify(rewritten(EVENTS[:50]), shorter, Held([kept])) or Fault("")).sentence
 
 
 def test_nothing_is_sealed_over_what_is_gone(log: Log) -> None:
-    log.seal(Rewritten(EVENTS), SIGNER)  # type: ignore[arg-type]
+    log.seal(rewritten(EVENTS), SIGNER)
     with pytest.raises(LogBroken, match="却只有"):
-        log.seal(Rewritten(EVENTS[:-3]), SIGNER)  # type: ignore[arg-type]
+        log.seal(rewritten(EVENTS[:-3]), SIGNER)
 
 
 def test_what_was_never_sealed_cannot_be_verified(log: Log, files: CaseFiles) -> None:
@@ -224,3 +170,46 @@ def test_a_large_log_reaches_the_second_level_of_tiles(tmp_path: Path) -> None:
     assert size == len(leaves)
     assert merkle.root(size, tiles.node_of(size)) == merkle.root_of(leaves)
     assert (tmp_path / "tile/2/000.p/1").exists()
+
+
+def test_a_rewritten_tile_above_the_leaves_is_told(tmp_path: Path, log: Log) -> None:
+    """Proofs are read from it, and the next root is made of it."""
+    log.seal(rewritten(EVENTS), SIGNER)
+    [above] = (log.folder / "tile" / "1" / "000.p").glob("*")
+    above.write_bytes(bytes(reversed(above.read_bytes())))
+    fault = verify(rewritten(EVENTS), log)
+    assert fault == Fault("日志第1层第0块哈希与事件不符：日志被改动过。")
+    above.unlink()
+    assert verify(rewritten(EVENTS), log) == Fault("日志缺了第1层第0块哈希。")
+
+
+def test_nothing_is_sealed_on_top_of_another_event_than_was_sealed_last(log: Log) -> None:
+    """A store restored to an earlier moment has other events at the positions that follow it."""
+    end = len(EVENTS) - 10
+    log.seal(rewritten(EVENTS[:end]), SIGNER)
+    restored = [*EVENTS[:end]]
+    swapped_in = EVENTS[end]
+    restored[-1] = type(swapped_in)(swapped_in.originator_id, 1, swapped_in.topic, swapped_in.state, EVENTS[end - 1].id)
+    with pytest.raises(LogBroken, match="不是封存时的那一条"):
+        log.seal(rewritten([*restored, *EVENTS[end:]]), SIGNER)
+    log.seal(rewritten(EVENTS), SIGNER)
+
+
+def test_statements_are_held_against_the_streams(log: Log) -> None:
+    """A case cannot be handed out as complete without its last events: the log keeps what was said of it."""
+    middle = len(EVENTS) // 2
+    heads = {stream_name(row.originator_id): row.originator_version for row in EVENTS[:middle]}
+    log.seal(rewritten(EVENTS), SIGNER)
+    for stream, version in heads.items():
+        log.state(Head(stream, version, middle), SIGNER)
+    log.state(Head("0" * 32, 0, 0), SIGNER)
+    assert verify(rewritten(EVENTS), log) is None
+    stream, version = next((stream, version) for stream, version in heads.items() if version > 1)
+    for false in (Head(stream, version - 1, middle), Head(stream, version + 1, middle), Head("1" * 32, 1, middle)):
+        fault = verify(rewritten(EVENTS), log, Held(heads=[false]))
+        assert fault
+        assert (fault.version, fault.stream) == (heads.get(false.stream, 0), str(UUID(false.stream)))
+        assert "声明不实" in fault.sentence
+    assert verify(rewritten(EVENTS), log, Held(heads=[Head(stream, version, len(EVENTS) + 1)])) is not None
+    log.state(Head(stream, version - 1, middle), SIGNER)
+    assert "声明不实" in (verify(rewritten(EVENTS), log) or Fault("")).sentence

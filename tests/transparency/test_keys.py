@@ -1,0 +1,107 @@
+"""Another key: everything before still verifies, and the old one can sign nothing any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projections.transparency import durable
+from projections.transparency.checkpoints import Checkpoint
+from projections.transparency.heads import Head
+from projections.transparency.keys import KEYS
+from projections.transparency.notes import NoteInvalid, Signer
+from projections.transparency.sealing import Log
+from projections.transparency.verifying import Held, verify
+from tests.histories import history
+from tests.transparency.rewriting import rewritten
+
+FIRST, SECOND, THIRD = (Signer("example.org/log", bytes([nth] * 32)) for nth in (1, 2, 3))
+EVENTS = list(history(3, 4, 700))
+
+
+@pytest.fixture
+def rotated(tmp_path: Path) -> Log:
+    """A log whose key was changed twice, with something sealed in between and after."""
+    log = Log(tmp_path / "log", FIRST.verifier)
+    log.seal(rewritten(EVENTS[:100]), FIRST)
+    log.rotate(rewritten(EVENTS[:150]), FIRST, SECOND)
+    log.seal(rewritten(EVENTS[:200]), SECOND)
+    log.rotate(rewritten(EVENTS[:250]), SECOND, THIRD)
+    log.seal(rewritten(EVENTS), THIRD)
+    return log
+
+
+@pytest.mark.parametrize("known", [FIRST, SECOND, THIRD], ids=["first", "second", "third"])
+def test_whoever_trusts_any_of_the_keys_can_verify(rotated: Log, known: Signer) -> None:
+    log = Log(rotated.folder, known.verifier)
+    held = [Checkpoint.opened(log.note or "", THIRD.verifier), *log.earlier()]
+    assert verify(rewritten(EVENTS), log, Held(held)) is None
+    assert [one.until.size for one in log.keys.retired] == [150, 250]
+    assert log.keys.current == THIRD.verifier
+
+
+def test_the_change_is_signed_by_both(rotated: Log) -> None:
+    note = (rotated.folder / "checkpoints" / "150").read_text()
+    assert Checkpoint.opened(note, FIRST.verifier) == Checkpoint.opened(note, SECOND.verifier)
+
+
+def test_the_old_key_signs_nothing_new(rotated: Log) -> None:
+    """Not even what is true: it may be stolen."""
+    keys, last = rotated.keys, Checkpoint.opened(rotated.note or "", THIRD.verifier)
+    for old, size in ((FIRST, 150), (SECOND, 250)):
+        for larger in (size + 1, last.size):
+            with pytest.raises(NoteInvalid, match=f"封存{size}条时已经更换"):
+                keys.checkpoint(last._replace(size=larger).signed(old))
+            with pytest.raises(NoteInvalid, match=f"封存{size}条时已经更换"):
+                keys.opened(Head("0" * 32, 1, larger).signed(old), Head.opened)
+        assert keys.opened(Head("0" * 32, 1, size).signed(old), Head.opened).size == size
+    durable.write(rotated.folder / "checkpoint", last.signed(SECOND).encode())
+    with pytest.raises(NoteInvalid, match="可能被盗用"):
+        verify(rewritten(EVENTS), rotated)
+    with pytest.raises(NoteInvalid, match="不是日志现在用的"):
+        rotated.seal(rewritten(EVENTS), SECOND)
+
+
+def test_an_earlier_checkpoint_in_the_place_of_the_last_is_told(rotated: Log) -> None:
+    durable.write(rotated.folder / "checkpoint", (rotated.folder / "checkpoints" / "150").read_bytes())
+    fault = verify(rewritten(EVENTS), rotated)
+    assert fault
+    assert "被截短过" in fault.sentence
+
+
+def test_a_list_of_keys_that_nobody_has_signed_is_not_believed(rotated: Log) -> None:
+    path, thief = rotated.folder / KEYS, Signer("example.org/log", bytes([9] * 32))
+    path.write_text(path.read_text() + f"{thief.verifier}\n")
+    with pytest.raises((NoteInvalid, ValueError)):
+        _ = rotated.keys
+    path.write_text(f"{FIRST.verifier} 150\n{thief.verifier}\n")
+    with pytest.raises(NoteInvalid, match="没有“example"):
+        _ = Log(rotated.folder, FIRST.verifier).keys
+    with pytest.raises(NoteInvalid, match="不是所给的公钥签的"):
+        _ = Log(rotated.folder, THIRD.verifier).keys
+
+
+@pytest.mark.parametrize("writes", range(1, 5))
+def test_a_change_broken_off_anywhere_is_done_again(
+    tmp_path: Path, writes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(tmp_path / "log", FIRST.verifier)
+    log.seal(rewritten(EVENTS[:100]), FIRST)
+    write, left = durable.write, [writes]
+
+    def fail(*words: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise OSError("the power is gone")
+        write(*words)
+
+    monkeypatch.setattr(durable, "write", fail)
+    with pytest.raises(OSError, match="power"):
+        log.rotate(rewritten(EVENTS[:150]), FIRST, SECOND)
+    monkeypatch.undo()
+    log.rotate(rewritten(EVENTS[:160]), FIRST, SECOND)
+    log.seal(rewritten(EVENTS), SECOND)
+    assert verify(rewritten(EVENTS), log) is None
+    assert (log.folder / "key").read_text() == f"{SECOND.verifier}\n"
