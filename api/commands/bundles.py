@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from api.commands.enacting import WRONG, Data, console, settings_with
-from api.commands.sealing import checks, plainly, said, seal, signer_of
+from api.commands.sealing import plainly, said, seal, signer_of
 from api.field_keys import every_key
 from api.opening import open_case_files, require_case_files
 from api.settings import Settings
@@ -28,15 +28,8 @@ from projections.transparency.notes import Verifier
 from projections.transparency.sealing import Log
 
 NOT_FOUND = 3
-exports = typer.Typer(help="导出：别人拿去就能核对的文件", no_args_is_help=True)
 
 
-@exports.callback()
-def _group() -> None:
-    """More than one kind of export is to come; so the name of the kind is always said."""
-
-
-@exports.command("bundle")
 def export_bundle(
     case: Annotated[str, typer.Argument(help="案件编号")],
     out: Annotated[Path | None, typer.Option(help="写到哪个文件；不填为当前目录下的“编号.jsonl”")] = None,
@@ -91,7 +84,6 @@ def _bundle(settings: Settings, case: str, notes: Sequence[str], *, without_keys
             raise typer.Exit(NOT_FOUND) from None
 
 
-@checks.command("bundle")
 def verify_bundle(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="案卷包")],
     key: Annotated[

@@ -21,7 +21,7 @@ from projections.transparency.heads import Head
 from projections.transparency.keys import LogKeys
 from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer, Verifier
 from projections.transparency.sealing import Log, LogBroken
-from projections.transparency.verifying import Held, verify
+from projections.transparency.verifying import KeptOutside, verify
 
 keys = typer.Typer(help="封存用的密钥", no_args_is_help=True)
 checks = typer.Typer(help="验证：库里的事件是不是封存时的样子", no_args_is_help=True)
@@ -72,7 +72,7 @@ def verify_log(against: Against = None, key: KeyFile = None, data: Data = None) 
     with plainly(), closing(open_case_files(settings)) as files, Progress(console=console, transient=True) as bar:
         verifier = Verifier.parse((key or settings.log_folder / "key").read_text("utf-8"))
         log, task = Log(settings.log_folder, verifier), bar.add_task("重算")
-        kept = held(log.keys, [path.read_text("utf-8") for path in against or ()])
+        kept = kept_outside(log.keys, [path.read_text("utf-8") for path in against or ()])
         fault = verify(files.store, log, kept, lambda done, whole: bar.update(task, completed=done, total=whole))
         sealed = log.checkpoint
     if fault:
@@ -84,11 +84,11 @@ def verify_log(against: Against = None, key: KeyFile = None, data: Data = None) 
         console.print(f"{sealed.size} 条事件与封存时相同{more}；指纹 {sealed.fingerprint}")
 
 
-def held(keys: LogKeys, notes: Sequence[str]) -> Held:
+def kept_outside(keys: LogKeys, notes: Sequence[str]) -> KeptOutside:
     """What somebody has kept: checkpoints, and statements of what a case held. Raises `NoteInvalid`."""
     heads = [note for note in notes if note.startswith(HEAD)]
     checkpoints = [keys.checkpoint(note) for note in notes if note not in heads]
-    return Held(checkpoints, [keys.opened(note, Head.opened) for note in heads])
+    return KeptOutside(checkpoints, [keys.opened(note, Head.opened) for note in heads])
 
 
 def signer_of(settings: Settings) -> Signer:

@@ -30,7 +30,7 @@ class SealBroken(ValueError):
 
 
 class KeyId(NamedTuple):
-    """Which key of a subject: for which retention class (`domain.retention`), and the how manieth of it."""
+    """Which key of a subject: for which retention class, and the how manieth of it."""
 
     subject: str
     retention: str

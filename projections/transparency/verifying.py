@@ -31,14 +31,14 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What somebody holds of a log, each opened with its keys before: checkpoints and statements."""
+class KeptOutside:
+    """What somebody else has kept of a log, each opened with its keys before: checkpoints and statements."""
 
     checkpoints: Sequence[Checkpoint] = ()
     heads: Sequence[Head] = ()
 
 
-NOTHING = Held()
+NOTHING = KeptOutside()
 
 
 class _Wrong(Exception):
@@ -49,7 +49,9 @@ class _Wrong(Exception):
         self.fault = fault
 
 
-def verify(store: CaseRecorder, log: Log, held: Held = NOTHING, progress: Progress | None = None) -> Fault | None:
+def verify(
+    store: CaseRecorder, log: Log, outside: KeptOutside = NOTHING, progress: Progress | None = None
+) -> Fault | None:
     """What is wrong; None where every event is as it was sealed.
 
     Events are held against the tiles, and the tree against the tiles above and every checkpoint and statement that
@@ -59,7 +61,7 @@ def verify(store: CaseRecorder, log: Log, held: Held = NOTHING, progress: Progre
     last = log.checkpoint
     if last is None:
         return Fault("还没有封存过，没有可以核对的。")
-    said: list[Checkpoint | Head] = [*log.earlier(), last, *log.heads(), *held.checkpoints, *held.heads]
+    said: list[Checkpoint | Head] = [*log.earlier(), last, *log.heads(), *outside.checkpoints, *outside.heads]
     longest = max(one.size for one in said)
     if longest > last.size:
         return Fault(f"另存的检查点或声明封存了{longest}条，这里的日志只有{last.size}条：日志被截短过。")

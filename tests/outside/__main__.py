@@ -6,10 +6,15 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.outside import go_bundles, go_logs, pymerkle_trees
+from tests.outside import go_bundles, go_logs, mining, pymerkle_trees
 from tests.outside.judging import Disagreement, Missing
 
-JUDGES = {"go-logs": go_logs.judge, "go-bundles": go_bundles.judge, "pymerkle-trees": pymerkle_trees.judge}
+JUDGES = {
+    "go-logs": go_logs.judge,
+    "go-bundles": go_bundles.judge,
+    "pymerkle-trees": pymerkle_trees.judge,
+    "mining": mining.judge,
+}
 
 
 def main(names: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 ENVIRONMENT = Path(__file__).parents[2] / ".venv-judges" / "bin" / "python"
@@ -14,3 +15,14 @@ class Missing(RuntimeError):
 
 class Disagreement(AssertionError):
     """A judge says something else than we do."""
+
+
+def require(tool: str) -> None:
+    """Raises `Missing` where a library is not in the judges' environment."""
+    if not ENVIRONMENT.exists() or asked("-c", f"import {tool}").returncode:
+        raise Missing(f"没有 {tool}：请运行 make judges，它会把 requirements-judges.txt 装进 .venv-judges。")
+
+
+def asked(*words: str) -> subprocess.CompletedProcess[str]:
+    """What a program in the judges' environment says."""
+    return subprocess.run([str(ENVIRONMENT), *words], capture_output=True, text=True, check=False)

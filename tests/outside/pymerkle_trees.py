@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from projections.transparency import merkle
-from tests.outside.judging import ENVIRONMENT, Disagreement, Missing
+from tests.outside.judging import Disagreement, asked, require
 
 LARGEST = 512
 LEAVES = [merkle.leaf_hash(str(nth).encode()) for nth in range(LARGEST)]
@@ -16,9 +15,8 @@ LEAVES = [merkle.leaf_hash(str(nth).encode()) for nth in range(LARGEST)]
 
 def judge(_: Path) -> str:
     oracle = Path(__file__).with_name("pymerkle_oracle.py")
-    if not ENVIRONMENT.exists() or _asked("-c", "import pymerkle").returncode:
-        raise Missing("没有 pymerkle：请运行 make judges，它会把 tests/outside/requirements.txt 装进 .venv-judges。")
-    said = _asked(str(oracle), str(LARGEST))
+    require("pymerkle")
+    said = asked(str(oracle), str(LARGEST))
     lines = said.stdout.splitlines()
     if said.returncode or len(lines) != LARGEST:
         raise Disagreement(f"pymerkle gave up: {said.stderr}")
@@ -36,10 +34,6 @@ def digested(size: int) -> str:
         included.update(b"".join(merkle.inclusion(index, size, _node)))
         consistent.update(b"".join(merkle.consistency(index + 1, size, _node)))
     return f"{merkle.root(size, _node).hex()} {included.hexdigest()} {consistent.hexdigest()}"
-
-
-def _asked(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(ENVIRONMENT), *words], capture_output=True, text=True, check=False)
 
 
 @cache

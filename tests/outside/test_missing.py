@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 
 from tests.outside import __main__ as judges
-from tests.outside import pymerkle_trees
+from tests.outside import judging
 
 
 @pytest.fixture(autouse=True)
 def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No program on the path, no environment of the judges."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(pymerkle_trees, "ENVIRONMENT", tmp_path / "python")
+    monkeypatch.setattr(judging, "ENVIRONMENT", tmp_path / "python")
 
 
-@pytest.mark.parametrize(("judge", "tool"), [("go-logs", "没有 go"), ("pymerkle-trees", "没有 pymerkle")])
+@pytest.mark.parametrize(
+    ("judge", "tool"), [("go-logs", "没有 go"), ("pymerkle-trees", "没有 pymerkle"), ("mining", "没有 pm4py")]
+)
 def test_it_is_named_and_fails(judge: str, tool: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert judges.main([judge]) == 1
     assert capsys.readouterr().err.startswith(f"{judge}: {tool}")

@@ -45,7 +45,7 @@ def mutants(seeds: Sequence[int] = (2, 3)) -> Iterator[Mutant]:
     for seed in seeds:
         whole = operator(seed)
         for case in whole.cases:
-            bundle = whole.bundle(case, earlier=list(whole.log.earlier()))
+            bundle = whole.bundle(case, earlier=whole.kept)
             for kind in TAMPERINGS:
                 for file, reason in kind(bundle, Random(f"{seed} {case} {kind.__name__}")):
                     written = file if isinstance(file, bytes) else file.written

@@ -41,7 +41,10 @@ EVERY_KEY = keys_from(key_of)
 
 
 class Operator:
-    """A store, its log with a checkpoint now and then, and the key that signs."""
+    """A store, its log, and the key that signs; `kept` is every checkpoint, as those it was handed to have it.
+
+    The log itself soon keeps only some of them.
+    """
 
     def __init__(self, rows: Sequence[Stored], signer: Signer = SIGNER, cuts: Iterable[int] = ()) -> None:
         self.rows, self.signer = rows, signer
@@ -49,10 +52,11 @@ class Operator:
         folder = mkdtemp(prefix="bidao-log-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.log = Log(Path(folder), signer.verifier)
+        self.kept = list[Checkpoint]()
         start = 0
         for cut in (*cuts, len(rows)):
             store(self.files, rows[start:cut])
-            self.log.seal(self.files.store, signer)
+            self.kept.append(self.log.seal(self.files.store, signer))
             start = cut
 
     @property

@@ -84,7 +84,7 @@ def test_every_bit_of_a_bundle_counts() -> None:
 
 def test_so_do_those_of_a_whole_case() -> None:
     whole = operator(3)
-    bundle = whole.bundle(whole.cases[1], earlier=list(whole.log.earlier()))
+    bundle = whole.bundle(whole.cases[1], earlier=whole.kept)
     assert amiss(bit_flips(bundle.written, step=101)) == {}
 
 
@@ -124,10 +124,9 @@ def test_none_that_holds_is_refused() -> None:
     count, draw = 0, Random(1)
     for seed in (0, 1, 2, 3):
         whole = operator(seed)
-        kept = list(whole.log.earlier())
         for case in whole.cases:
             for some in (EVERY_KEY, no_keys, some_of(draw.random()), some_of(draw.random()), destroyed):
-                earlier = [one for one in kept if draw.random() < 0.7]
+                earlier = [one for one in whole.kept if draw.random() < 0.7]
                 found = checked(whole.bundle(case, some, earlier).written, draw.choice([KNOWN, None]))
                 assert None not in lines_of(found)
                 count += 1
@@ -194,8 +193,9 @@ def test_a_key_that_came_with_the_file_is_no_proof_of_who_signed() -> None:
 
 def test_it_is_held_against_checkpoints_that_others_kept() -> None:
     whole = operator(3)
-    small, middle, _ = whole.log.earlier()
-    [first, second, last] = [one.signed(SIGNER) for one in whole.log.earlier()]
+    assert list(whole.log.earlier()) == [], "what the log itself no longer keeps"
+    small, middle, _ = whole.kept
+    [first, second, last] = [one.signed(SIGNER) for one in whole.kept]
     linked = whole.bundle(whole.cases[0], earlier=[small, middle]).written
     assert checked(linked, None, [first, second, last])
     with pytest.raises(BundleRefused, match=f"没有与封存{small.size}条时衔接的证明"):
@@ -225,7 +225,7 @@ def test_none_is_made_of_what_is_not_sealed_or_not_as_it_was() -> None:
     another = Operator(rows)
     with pytest.raises(LogBroken, match="与封存时不同"):
         bundle_of(cast(UUID, rows[0].originator_id), another.files.store, whole.log, SIGNER)
-    strange = next(another.log.earlier())
+    [strange] = another.kept
     with pytest.raises(LogBroken, match="检查点不符"):
         whole.bundle(whole.cases[0], earlier=[strange])
 
