@@ -23,7 +23,6 @@ from projections.transparency.bundle_checking import Checked, check
 from projections.transparency.bundle_reading import lines_of, names_of
 from projections.transparency.bundles import Bundle, BundleRefused, read
 from projections.transparency.bundling import NotSealed, bundle_of, no_keys
-from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.notes import Verifier
 from projections.transparency.sealing import Log
 
@@ -72,13 +71,14 @@ def _save(target: Path, file: bytes) -> None:
 
 def _bundle(settings: Settings, case: str, notes: Sequence[str], *, without_keys: bool) -> Bundle:
     stream, signer = stream_of(case.lower()), signer_of(settings)
-    earlier = [Checkpoint.opened(note, signer.verifier) for note in notes]
+    log = Log(settings.log_folder, signer.verifier)
+    earlier = [log.keys.checkpoint(note) for note in notes]
     with closing(open_case_files(settings)) as files:
         keys = no_keys if without_keys else every_key(files)
         try:
             if stream is None:
                 raise NotFound(case)
-            return bundle_of(stream, files.store, Log(settings.log_folder, signer.verifier), signer, keys, earlier)
+            return bundle_of(stream, files.store, log, signer, keys, earlier)
         except NotFound:
             console.print(f"[red]没有编号为 {escape(case)} 的案件。[/]")
             raise typer.Exit(NOT_FOUND) from None

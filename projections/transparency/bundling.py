@@ -63,7 +63,7 @@ def bundle_of(
     """The bundle of a case as of the log's last checkpoint; shown to go on from every checkpoint in `earlier`.
 
     Raises `NotFound`; `NotSealed`; `LogBroken` where the store is not as it was sealed, or the log not as those
-    checkpoints say, or damaged; `NoteInvalid`.
+    checkpoints say, or damaged; `NoteInvalid`. The statement of its head is kept in the log (`Log.state`).
     """
     note = log.note  # before the events are read: of those it is over, none may be missing
     rows = store.select_case(case)
@@ -79,7 +79,8 @@ def bundle_of(
         events = tuple(_event(row, log, checkpoint.size, node, field_keys(row)) for row in rows)
     except TileMissing as missing:
         raise LogBroken(f"日志缺了 {missing}，无从证明。") from missing
-    return Bundle(Header(key=str(signer.verifier), checkpoint=note, head=head.signed(signer), earlier=links), events)
+    stated = log.state(head, signer)
+    return Bundle(Header(key=str(signer.verifier), checkpoint=note, head=stated, earlier=links), events)
 
 
 def _event(row: Stored, log: Log, size: int, node: merkle.Node, keys: Mapping[str, bytes | None]) -> Event:
