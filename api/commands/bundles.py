@@ -12,7 +12,8 @@ import typer
 from rich.markup import escape
 
 from api.commands.enacting import WRONG, Data, console, settings_with
-from api.commands.sealing import plainly, said, seal, signer_of
+from api.commands.exporting import written
+from api.commands.sealing import plainly, seal, signer_of
 from api.field_keys import every_key
 from api.opening import open_case_files, require_case_files
 from api.settings import Settings
@@ -41,32 +42,20 @@ def export_bundle(
     ] = None,
     data: Data = None,
 ) -> None:
-    """把一个案卷和它的证明存成一个文件；还没有封存的先封存。"""
+    """把一个案卷和它的证明存成一个文件；还没有封存的先封存。含居民资料，请妥善保管。"""
     settings, target = settings_with(data), out or Path(f"{case}.jsonl")
     require_case_files(settings)
-    if target.exists():
-        said(f"已有文件 {target}，没有改动。")
     notes = [path.read_text("utf-8", "replace") for path in against or ()]
-    with plainly():
+    with plainly(), written(target) as path:
         try:
             bundle = _bundle(settings, case, notes, without_keys=without_keys)
         except NotSealed as no:
             console.print(f"{no}先封存：")
             seal(data)
             bundle = _bundle(settings, case, notes, without_keys=without_keys)
-    _save(target, bundle.written)
+        path.write_bytes(bundle.written)
     console.print(f"案卷 {case} 共 {len(bundle.events)} 版，存为 {escape(str(target))}")
     console.print(f"核对：bidao verify bundle {escape(str(target))} --key 公钥文件")
-
-
-def _save(target: Path, file: bytes) -> None:
-    """All of it or nothing."""
-    written = target.with_name(f"{target.name}.new")
-    try:
-        written.write_bytes(file)
-        written.replace(target)
-    except OSError as trouble:
-        said(f"{target} 写不了（{trouble.strerror}）。")
 
 
 def _bundle(settings: Settings, case: str, notes: Sequence[str], *, without_keys: bool) -> Bundle:

@@ -155,6 +155,7 @@ def forged_key(bundle: Bundle, _: Random) -> Iterator[tuple[Bundle, Reason]]:
     yield signed_by(IMPOSTOR, bundle), R.KEY
     yield headed(bundle, key=str(IMPOSTOR.verifier)), R.KEY
     yield headed(bundle, key=bundle.header.key.replace("example", "exemple")), R.KEY
+    yield headed(bundle, key=bundle.header.key[:-1] + "一"), R.KEY
     forged = signed_by(IMPOSTOR, bundle)
     yield headed(bundle, checkpoint=forged.header.checkpoint), R.CHECKPOINT
     yield headed(bundle, head=forged.header.head), R.HEAD
@@ -171,6 +172,7 @@ def rewritten_notes(bundle: Bundle, draw: Random) -> Iterator[tuple[Bundle, Reas
     yield headed(bundle, checkpoint=position), R.CHECKPOINT
     spare = re.sub(r"(.)=\n$", lambda last: other_last(last[1]) + "=\n", bundle.header.checkpoint)
     yield headed(bundle, checkpoint=spare), R.CHECKPOINT
+    yield headed(bundle, head=bundle.header.head[:-2] + "一\n"), R.HEAD
 
 
 @tampering
