@@ -24,6 +24,7 @@ from api.clock import clock
 from api.commands import (
     backup,
     books,
+    bundles,
     duty,
     exporting,
     forgetting,
@@ -83,10 +84,12 @@ app.add_typer(households.app, name="households")
 app.add_typer(territory.app, name="territory")
 app.add_typer(exporting.exports, name="export")
 sealing.keys.command("rewrap")(forgetting.rewrap_keys)
+exporting.exports.command("bundle")(bundles.export_bundle)
 app.add_typer(sealing.keys, name="keys")
 app.command()(forgetting.forget)
 app.command()(sealing.seal)
 app.add_typer(sealing.checks, name="verify")
+sealing.checks.command("bundle")(bundles.verify_bundle)
 console = Console(highlight=False, soft_wrap=True)
 
 

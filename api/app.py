@@ -16,6 +16,7 @@ from fastapi.responses import RedirectResponse
 from api import (
     alike,
     books,
+    bundles,
     case_clocks,
     case_files,
     docs,
@@ -79,6 +80,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         incidents.router,
         case_files.router,
         case_clocks.router,
+        bundles.router,
         alike.router,
         views.router,
         kpis.router,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -16,7 +15,8 @@ from domain.casework.batches import stream_name
 from domain.casework.kept_keys import SealedEvent
 from domain.casework.keyring import Keyring, SubjectKey
 from domain.casework.recording import BY_TYPE, AnyLine, RecordedEvent, UnreadableEvent, decoded, encoded
-from domain.casework.sealing import FORM, KeyId, Place, SealBroken, Sealed, field_key, seal
+from domain.casework.sealed_fields import SealedField, sealed_fields, told
+from domain.casework.sealing import FORM, KeyId, Place, field_key, seal
 from domain.privacy import ERASED, NOTHING, parts_of
 
 Keys = Mapping[KeyId, SubjectKey]
@@ -41,7 +41,7 @@ class CaseMapper(Mapper[UUID]):
         """Many at once: what is not known of their keys is asked for in one go. Raises `UnreadableEvent`."""
         read = [(row, *_read(row)) for row in rows]
         keys = self.keyring.opening(one.sealed.key for _, _, found in read for one in found)
-        return [_opened(row, told, found, keys) for row, told, found in read]
+        return [_opened(row, written, found, keys) for row, written, found in read]
 
 
 def sealed(line: AnyLine, keyring: Keyring) -> StoredEvent:
@@ -50,35 +50,14 @@ def sealed(line: AnyLine, keyring: Keyring) -> StoredEvent:
     parts = parts_of(type(event))
     if parts == NOTHING:
         return StoredEvent(stream, line.version, event.type, state)
-    told, ids = orjson.loads(state), dict[KeyId, None]()
-    for said in parts.said(told["event"]):
+    written, ids = orjson.loads(state), dict[KeyId, None]()
+    for said in parts.said(written["event"]):
         key = keyring.to_seal(said.subject or stream_name(stream), said.whole.retention or event.retention)
         place = Place(stream_name(stream), line.version, event.type, said.path)
         value = orjson.dumps(said.holder[said.name])
         said.holder[said.name] = seal(value, place, key.kept.id, field_key(key.secret, place, key.kept.id))
         ids[key.kept.id] = None
-    return SealedEvent(stream, line.version, event.type, orjson.dumps(told), keyring.coming(ids))
-
-
-class Found(NamedTuple):
-    """A sealed field of a stored event: `holder[name]`, and the path that leads to it."""
-
-    holder: Any
-    name: str | int
-    path: str
-    sealed: Sealed
-
-
-def sealed_fields(value: Any, path: str = "") -> Iterator[Found]:
-    """Every sealed field within an event's JSON, whatever its schema version. No other text can be long enough."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, inner in items:
-        if isinstance(inner, str):
-            if inner.startswith(FORM):
-                with suppress(SealBroken):
-                    yield Found(value, name, f"{path}{name}", Sealed.parse(inner))
-        else:
-            yield from sealed_fields(inner, f"{path}{name}.")
+    return SealedEvent(stream, line.version, event.type, orjson.dumps(written), keyring.coming(ids))
 
 
 def decoded_unopened(row: StoredEvent) -> AnyLine:
@@ -86,43 +65,33 @@ def decoded_unopened(row: StoredEvent) -> AnyLine:
     return _opened(row, *_read(row), None)
 
 
-def field_keys(row: StoredEvent, keys: Keys) -> dict[str, bytes]:
-    """The key of each sealed field of a stored event, by its path; none of those that are destroyed."""
-    found = {}
-    for one in _read(row)[1]:
-        key = keys.get(one.sealed.key)
-        if secret := key and key.of_field(_place(row, one.path)):
-            found[one.path] = secret
-    return found
-
-
 def field_places(row: StoredEvent) -> list[tuple[KeyId, Place]]:
     """Every sealed field of a stored event: which key it has, and where it stands."""
     return [(one.sealed.key, _place(row, one.path)) for one in _read(row)[1]]
 
 
-def _read(row: StoredEvent) -> tuple[Any, list[Found]]:
+def _read(row: StoredEvent) -> tuple[Any, list[SealedField]]:
     if FORM.encode() not in row.state:
         return None, []
     try:
-        told = orjson.loads(row.state)
-        return told, list(sealed_fields(told["event"]))
-    except (ValueError, LookupError, TypeError) as unreadable:
+        written = told(row.state)
+    except ValueError as unreadable:
         raise UnreadableEvent(f"cannot read {row.originator_id} version {row.originator_version}") from unreadable
+    return written, list(sealed_fields(written["event"]))
 
 
 def _place(row: StoredEvent, path: str) -> Place:
     return Place(stream_name(row.originator_id), row.originator_version, row.topic, path)
 
 
-def _opened(row: StoredEvent, told: Any, found: Sequence[Found], keys: Keys | None) -> AnyLine:
+def _opened(row: StoredEvent, written: Any, found: Sequence[SealedField], keys: Keys | None) -> AnyLine:
     erased = []
     for one in found:
         value = None if keys is None else _value(row, one, keys)
         if value is None:
             erased.append(one.path)
-        one.holder[one.name] = _stand_in(row, one.path) if value is None else value
-    line = decoded(replace(row, state=orjson.dumps(told)) if found else row)
+        one.put(_stand_in(row, one.path) if value is None else value)
+    line = decoded(replace(row, state=orjson.dumps(written)) if found else row)
     columns: dict[str, Any] = {"version": row.originator_version, "position": getattr(row, "id", 0)}
     if isinstance(line, RecordedEvent):
         columns["case_id"] = str(row.originator_id)
@@ -131,7 +100,7 @@ def _opened(row: StoredEvent, told: Any, found: Sequence[Found], keys: Keys | No
     return line.model_copy(update=columns)
 
 
-def _value(row: StoredEvent, one: Found, keys: Keys) -> Any:
+def _value(row: StoredEvent, one: SealedField, keys: Keys) -> Any:
     """What a field says; None where its key is destroyed."""
     key, place = keys.get(one.sealed.key), _place(row, one.path)
     if key is None:
