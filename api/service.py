@@ -18,6 +18,8 @@ from api.watch.keeping import Watch
 from domain.casework.application import Casework
 from projections.engine import Views
 from projections.past import PastViews
+from projections.transparency.key_file import KeyFile
+from projections.transparency.notary import Notary
 from projections.transparency.sealer import Sealer
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class Service:
     past: PastViews
     watch: Watch
     sealer: Sealer
+    notary: Notary
     metrics: Metrics
     readers: ThreadPoolExecutor
     clock: Callable[[], datetime]
@@ -54,10 +57,12 @@ class Service:
         watch = Watch(settings, casework, views, metrics, clock)
         sealer = open_sealer(settings, files)
         casework.writer.on_commit.append(sealer.wake)
+        notary = Notary(files.store, KeyFile(settings.log_key))
+        casework.writer.on_stored.append(notary.committed)
         if not settings.in_memory:
             sealer.start()
         readers = ThreadPoolExecutor(2, thread_name_prefix="view-reader")
-        return cls(settings, casework, views, past, watch, sealer, metrics, readers, clock)
+        return cls(settings, casework, views, past, watch, sealer, notary, metrics, readers, clock)
 
     async def aclose(self) -> None:
         """Everything acknowledged is on the disk already; let go of threads and files, first what asks and reads."""

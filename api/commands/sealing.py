@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 from rich.progress import Progress
 
@@ -22,6 +23,7 @@ from projections.transparency.heads import Head
 from projections.transparency.key_file import KeyFile
 from projections.transparency.keys import LogKeys
 from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer, Verifier
+from projections.transparency.receipts import Acknowledged
 from projections.transparency.sealer import Busy, turn
 from projections.transparency.sealing import Log, LogBroken
 from projections.transparency.verifying import Held, verify
@@ -32,6 +34,10 @@ keys = typer.Typer(help="封存用的密钥", no_args_is_help=True)
 checks = typer.Typer(help="验证：库里的事件是不是封存时的样子", no_args_is_help=True)
 PublicKey = Annotated[
     Path | None, typer.Option("--key", exists=True, dir_okay=False, help="公钥文件；不填用日志自己的")
+]
+ReceiptFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="保存下来的回执")]
+Receipts = Annotated[
+    list[Path] | None, typer.Option("--receipt", exists=True, dir_okay=False, help="保存下来的回执，可以给几个")
 ]
 Against = Annotated[
     list[Path] | None, typer.Option(exists=True, dir_okay=False, help="别处另存的检查点或卷尾声明文件，可以给几个")
@@ -120,14 +126,14 @@ def in_turn(settings: Settings) -> Iterator[None]:
 
 
 @checks.command("log")
-def verify_log(against: Against = None, key: PublicKey = None, data: Data = None) -> None:
+def verify_log(against: Against = None, receipt: Receipts = None, key: PublicKey = None, data: Data = None) -> None:
     """从第一条事件起重算一遍，与每个检查点核对；说出第一条不同的事件。"""
     settings = settings_with(data)
     require_case_files(settings)
     with plainly(), closing(open_case_files(settings)) as files, Progress(console=console, transient=True) as bar:
         verifier = Verifier.parse((key or settings.log_folder / "key").read_text("utf-8"))
         log, task = Log(settings.log_folder, verifier), bar.add_task("重算")
-        kept = held(log.keys, [path.read_text("utf-8") for path in against or ()])
+        kept = held(log.keys, against or (), receipt or ())
         fault = verify(files.store, log, kept, lambda done, whole: bar.update(task, completed=done, total=whole))
         sealed = log.checkpoint
     if fault:
@@ -136,14 +142,38 @@ def verify_log(against: Against = None, key: PublicKey = None, data: Data = None
         said(f"{fault.sentence}{where}")
     if sealed:
         more = f"，与另存的 {len(against)} 个检查点或声明相符" if against else ""
+        more += f"，与 {len(receipt)} 张回执相符" if receipt else ""
         console.print(f"{sealed.size} 条事件与封存时相同{more}；指纹 {sealed.fingerprint}")
 
 
-def held(keys: LogKeys, notes: Sequence[str]) -> Held:
-    """What somebody has kept: checkpoints, and statements of what a case held. Raises `NoteInvalid`."""
-    heads = [note for note in notes if note.startswith(HEAD)]
-    checkpoints = [keys.checkpoint(note) for note in notes if note not in heads]
-    return Held(checkpoints, [keys.opened(note, Head.opened) for note in heads])
+@checks.command("receipt")
+def verify_receipt(
+    file: ReceiptFile, key: Annotated[Path, typer.Option("--key", exists=True, dir_okay=False, help="公钥文件")]
+) -> None:
+    """核对一张回执（办事的整个答复，JSON）上的签名：不需要服务，也不需要库。"""
+    with plainly():
+        receipt = receipt_in(file).verified(LogKeys((), Verifier.parse(key.read_text("utf-8"))))
+    console.print(f"签名无误：第 {receipt.position} 条事件，叶子哈希 {receipt.leaf_hash}")
+    console.print("它进了日志没有，请用 bidao verify log --receipt 核对。")
+
+
+def held(keys: LogKeys, notes: Sequence[Path], receipts: Sequence[Path]) -> Held:
+    """What somebody has kept: checkpoints, statements of what a case held, and receipts. Raises `NoteInvalid`."""
+    texts = [path.read_text("utf-8") for path in notes]
+    heads = [note for note in texts if note.startswith(HEAD)]
+    return Held(
+        [keys.checkpoint(note) for note in texts if note not in heads],
+        [keys.opened(note, Head.opened) for note in heads],
+        [receipt_in(path).verified(keys) for path in receipts],
+    )
+
+
+def receipt_in(file: Path) -> Acknowledged:
+    """The receipt that was kept in a file. Raises `NoteInvalid` for what is none."""
+    try:
+        return Acknowledged.model_validate_json(file.read_bytes())
+    except ValidationError:
+        raise NoteInvalid(f"{file.name} 不是回执：应为办事的整个答复（JSON）。") from None
 
 
 @contextmanager

@@ -93,6 +93,16 @@ def require_count(count: int) -> None:
         raise ValueError(f"at least one case number must be reserved, not {count}")
 
 
+def stored_of(appends: Sequence[Append], outcomes: Sequence[Outcome]) -> list[Stored]:
+    """The events of a batch that were stored, as a reader would find them, in order."""
+    return [
+        Notification(event.originator_id, event.originator_version, event.topic, event.state, position)
+        for append, outcome in zip(appends, outcomes, strict=True)
+        if not isinstance(outcome, IntegrityError)
+        for event, position in zip(append, outcome, strict=True)
+    ]
+
+
 def append_alone(recorder: CaseRecorder, append: Append, options: dict[str, Any]) -> Sequence[int]:
     """A batch of one; raises its `IntegrityError`."""
     if options:

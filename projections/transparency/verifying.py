@@ -13,6 +13,7 @@ from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.frontier import Frontier
 from projections.transparency.heads import Head
 from projections.transparency.leaves import leaf_of
+from projections.transparency.receipts import Acknowledged
 from projections.transparency.sealing import Log, pages
 from projections.transparency.tiles import WIDTH, TileMissing, Tiles
 
@@ -32,10 +33,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What somebody holds of a log, each opened with its keys before: checkpoints and statements."""
+    """What somebody holds of a log, each opened with its keys before."""
 
     checkpoints: Sequence[Checkpoint] = ()
     heads: Sequence[Head] = ()
+    receipts: Sequence[Acknowledged] = ()
 
 
 NOTHING = Held()
@@ -63,8 +65,11 @@ def verify(store: CaseRecorder, log: Log, held: Held = NOTHING, progress: Progre
     longest = max(one.size for one in said)
     if longest > last.size:
         return Fault(f"另存的检查点或声明封存了{longest}条，这里的日志只有{last.size}条：日志被截短过。")
+    unsealed = [one.position for one in held.receipts if one.position > last.position]
+    if unsealed:
+        return Fault(f"回执所说的第{min(unsealed)}条事件还没有封存：请先封存再核对。")
     try:
-        _Recomputing(log.tiles, last, said).run(store, progress)
+        _Recomputing(log.tiles, last, said, held.receipts).run(store, progress)
     except _Wrong as wrong:
         return wrong.fault
     return None
@@ -73,13 +78,18 @@ def verify(store: CaseRecorder, log: Log, held: Held = NOTHING, progress: Progre
 class _Recomputing:
     """The tree as it comes out of the events that are stored now."""
 
-    def __init__(self, tiles: Tiles, last: Checkpoint, said: Sequence[Checkpoint | Head]) -> None:
+    def __init__(
+        self, tiles: Tiles, last: Checkpoint, said: Sequence[Checkpoint | Head], receipts: Sequence[Acknowledged]
+    ) -> None:
         self._tiles, self._last = tiles, last
         self._tree = Frontier(self._require_tile)
         self._said: dict[int, list[Checkpoint | Head]] = defaultdict(list)
         for one in said:
             self._said[one.size].append(one)
         self._stops = sorted(self._said, reverse=True)
+        self._acknowledged = defaultdict[int, set[str | None]](set)
+        for receipt in receipts:
+            self._acknowledged[receipt.position].add(receipt.leaf_hash)
         self._versions = {one.stream: 0 for one in said if isinstance(one, Head)}
 
     def run(self, store: CaseRecorder, progress: Progress | None) -> None:
@@ -95,6 +105,8 @@ class _Recomputing:
         if self._tree.size < size:
             gone = f"库里少了第{self._tree.size}片叶子以后的{size - self._tree.size}条事件。"
             raise _Wrong(Fault(gone, self._tree.size))
+        for position in self._acknowledged:
+            raise _Wrong(Fault(f"回执所说的第{position}条事件不在日志里：封存之前被删掉了。"))
         for level, index, row in self._tree.open_tiles():
             self._require_tile(level, index, row)
 
@@ -108,6 +120,7 @@ class _Recomputing:
         if found != sealed:
             differing = next(nth for nth, (now, then) in enumerate(zip(found, sealed, strict=True)) if now != then)
             raise _Wrong(_differs(size, at + differing, rows[differing]))
+        self._hold_receipts(rows, found)
         self._tree.extend(found)
         if self._versions:
             for row in rows:
@@ -115,6 +128,13 @@ class _Recomputing:
                     self._versions[stream] = row.originator_version
         self._hold()
         return len(rows)
+
+    def _hold_receipts(self, rows: Sequence[Stored], found: Sequence[bytes]) -> None:
+        """What was acknowledged is what was sealed."""
+        for nth, row in enumerate(rows if self._acknowledged else ()):
+            if self._acknowledged.pop(row.id, {leaf := found[nth].hex()}) != {leaf}:
+                changed = f"第{row.id}条事件与回执不符：答复之后、封存之前被改动过。"
+                raise _Wrong(Fault(changed, self._tree.size + nth, str(row.originator_id), row.originator_version))
 
     def _sealed(self, at: int, count: int) -> list[bytes]:
         """So many leaf hashes of one tile, as they were sealed."""
