@@ -79,6 +79,8 @@ IF_MATCH_REQUIRED = Kind(
     "if-match-required", 428, "缺少版本号", "请带上请求头 If-Match，写明您看到的案件版本（即上次答复的 ETag）。"
 )
 UNEXPECTED = Kind("unexpected", 500, "服务出错", "服务内部出错，已记录。请凭响应头 X-Request-Id 联系管理员。")
+NOT_SEALED = Kind("not-sealed", 404, "还没有封存", "这里还没有封存到那一条，请稍后再问。")
+NOT_AS_SEALED = Kind("not-as-sealed", 409, "与封存时不同", "事件与封存时不同，请用 bidao verify log 核对。")
 STORE_DOWN = Kind("store-unavailable", 503, "暂时无法保存或读取", "案卷库暂时不可用，请稍后重试。")
 WITH_THE_SAME_KEY = "案卷库暂时不可用，请稍后用同一个幂等键重试。"
 """What a command is told then; nothing else has a key."""

@@ -17,7 +17,7 @@ from domain.model import Model
 from projections.transparency import merkle
 from projections.transparency.checkpoints import POSITION, Checkpoint
 from projections.transparency.keys import LogKeys
-from projections.transparency.notes import NoteInvalid, Signer, Verifier
+from projections.transparency.notes import NoteInvalid, NoteText, Signer, Verifier
 
 FORM = "bidao/receipt/1"
 """The first line. A log cannot have it for its name: it is followed by a blank and the name."""
@@ -60,9 +60,7 @@ class Commit(NamedTuple):
 class Signature(Model):
     """对同一批写入的事件共签一次的签名，和本件在其中的证明。"""
 
-    note: Annotated[str, StringConstraints(strip_whitespace=False)] = Field(
-        description="签过名的文本（C2SP signed-note）：批内件数、根哈希、首件位置"
-    )
+    note: NoteText = Field(description="签过名的文本（C2SP signed-note）：批内件数、根哈希、首件位置")
     index: int = Field(ge=0, description="本件是批内第几件，从0起")
     proof: tuple[Hash, ...] = Field(description="本件在批内的证明（RFC 6962），十六进制")
 

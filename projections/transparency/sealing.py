@@ -83,6 +83,8 @@ class Log:
             raise NoteInvalid("签名的密钥不是日志现在用的：如果正在换钥，请再运行一次 bidao keys rotate。")
         last = self.checkpoint
         sealed = self._extended(store, last)
+        if last is None:
+            durable.write(self.folder / KEY, f"{signer.verifier}\n".encode())
         if sealed != last:
             self._keep(sealed.signed(signer), last)
         return sealed
@@ -136,6 +138,12 @@ class Log:
                 self._earlier.thin(now, {one.until.size for one in self.keys.retired})
         durable.write(path, note.encode())
         os.utime(path, (now, now))
+
+
+def log_in(folder: Path) -> Log | None:
+    """The log in a folder by its own word of whose it is; None where there is none. Raises `KeyInvalid`."""
+    path = folder / KEY
+    return Log(folder, Verifier.parse(path.read_text("utf-8"))) if path.exists() else None
 
 
 def pages(store: CaseRecorder, after: int, stop: int | None = None) -> Iterator[list[Stored]]:

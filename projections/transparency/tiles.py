@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -62,15 +63,11 @@ class Tiles:
         """The first hashes of a tile. Raises `TileMissing`."""
         if not count:
             return []
-        try:
-            return self._full(level, index)[:count]
-        except FileNotFoundError:
-            pass
         part = self.folder / tile_path(level, index, count)
-        try:
-            return _cut(part.read_bytes())
-        except FileNotFoundError:
-            raise TileMissing(str(part)) from None
+        for read in (self._full, lambda *_: _cut(part.read_bytes()), self._full):  # full meanwhile, the part is gone
+            with suppress(FileNotFoundError):
+                return read(level, index)[:count]
+        raise TileMissing(str(part))
 
     def leaves(self, size: int, index: int) -> list[bytes]:
         """The leaf hashes of the tile with that index, of a log of that size. Raises `TileMissing`."""

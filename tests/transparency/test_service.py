@@ -3,64 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, LiteralString
 
 import httpx
-import pytest
 from typer.testing import CliRunner
 
 from api.__main__ import app as bidao
+from api.commands.sealing import in_turn
 from api.settings import Settings
 from projections.transparency.keys import LogKeys
-from projections.transparency.notes import Verifier
 from projections.transparency.receipts import Acknowledged
-from projections.transparency.sealer import turn
 from tests.api.terminal import Terminal
 from tests.api.visitor import Clock, Visitor
 from tests.lives import OFFICER
 from tests.projections.waiting import until
 from tests.server import serving
-from tests.stores import Store, owner_of
+from tests.stores import owner_of
+from tests.transparency.watching import sealed
 
 IN_POSTGRES: LiteralString = """
     UPDATE stored_events SET state = convert_to(replace(convert_from(state, 'UTF8'), '污水', '清水'), 'UTF8')
     WHERE convert_from(state, 'UTF8') LIKE '%污水%'"""
 
 
-@pytest.fixture
-def settings(lasting_store: Store, tmp_path: Path) -> Settings:
-    return lasting_store.settings(tmp_path / "data", wait_timeout=20)
-
-
-@pytest.fixture
-def terminal(settings: Settings) -> Terminal:
-    terminal = Terminal(settings)
-    assert terminal.run("keys", "init", "hecheng.example.cn/bidao").exit_code == 0
-    return terminal
-
-
-@pytest.fixture
-def door(terminal: Terminal) -> Iterator[Visitor]:
-    with serving(terminal.settings) as url, httpx.Client(base_url=url, timeout=60) as client:
-        yield Visitor(client, Clock())
-
-
-@pytest.fixture
-def keys(terminal: Terminal) -> LogKeys:
-    return LogKeys((), Verifier.parse((terminal.settings.log_folder / "key").read_text()))
-
-
 def verified(answer: httpx.Response, keys: LogKeys) -> Acknowledged:
     assert answer.is_success, answer.text
     return Acknowledged.model_validate_json(answer.content).verified(keys)
-
-
-def sealed(door: Visitor) -> bool:
-    sealing = door.client.get("/readyz").json()["sealing"]
-    return sealing["lag"] == 0 and not sealing["failing"]
 
 
 def saved(folder: Path, receipts: list[Any]) -> list[str | Path]:
@@ -114,7 +84,7 @@ def test_a_receipt_is_verified_offline_and_a_changed_one_is_not(
 def test_an_edit_in_the_second_before_sealing_is_found(
     door: Visitor, terminal: Terminal, settings: Settings, tmp_path: Path
 ) -> None:
-    with turn(settings.log_folder):  # nothing is sealed meanwhile
+    with in_turn(settings):  # nothing is sealed meanwhile
         answer = door.report()
         with owner_of(settings) as owner:
             if settings.postgres is None:
