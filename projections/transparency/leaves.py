@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 
 from domain.casework.batches import stream_name
-from domain.casework.recorders import Stored
-from projections.transparency.merkle import leaf_hash
+from domain.casework.recorders import LogLine, Stored
+from projections.transparency.merkle import LEAF, leaf_hash
 
 FORM = "bidao/leaf/1 sha256"
 """The first line: the form of the record and the hash within it. Another hash would be another form."""
+LOSSLESS = "utf-8", "surrogateescape"
+_BEGINS = f"{LEAF.decode()}{FORM}\n"
 
 
 def record_of(row: Stored) -> bytes:
     """The canonical record, a line each: form, position, stream, version, stored name, SHA-256 of the stored bytes."""
-    state: bytes | str = row.state  # whoever rewrites a SQLite file may have left a text there
-    stored = state.encode("utf-8", "surrogateescape") if isinstance(state, str) else state
     said = (FORM, row.id, stream_name(row.originator_id), row.originator_version, row.topic)
-    return "".join(f"{line}\n" for line in (*said, sha256(stored).hexdigest())).encode()
+    return "".join(f"{line}\n" for line in (*said, sha256(_bytes(row.state)).hexdigest())).encode()
 
 
 def leaf_of(row: Stored) -> bytes:
     """The leaf hash of a stored event."""
     return leaf_hash(record_of(row))
+
+
+def leaves_of(lines: Iterable[LogLine]) -> list[bytes]:
+    """The same of many, at once: a verification spends half its time here."""
+    return [
+        sha256(
+            f"{_BEGINS}{at}\n{stream}\n{version}\n{name}\n"
+            f"{sha256(state if type(state) is bytes else _bytes(state)).hexdigest()}\n".encode(*LOSSLESS)
+        ).digest()
+        for at, stream, version, name, state in lines
+    ]
+
+
+def _bytes(state: bytes | str) -> bytes:
+    """As they are stored; whoever rewrites a SQLite file may have left a text there."""
+    return state.encode(*LOSSLESS) if isinstance(state, str) else state

@@ -8,7 +8,7 @@ from domain.casework.recorders import CaseRecorder
 from domain.model import Model
 from projections.transparency import merkle
 from projections.transparency.checkpoints import Checkpoint
-from projections.transparency.leaves import leaf_of
+from projections.transparency.leaves import leaves_of
 from projections.transparency.notes import NoteText
 from projections.transparency.sealing import Log
 from projections.transparency.tiles import WIDTH
@@ -45,14 +45,14 @@ def inclusion_of(log: Log, store: CaseRecorder, position: int) -> Inclusion:
     note, last = sealed(log)
     if position > last.position:
         raise NotSealed(f"已封存到第{last.position}条，这一条还没有封存，请稍后再问。")
-    rows, index = store.select_notifications(position, 1, position), position - 1  # positions are dense from 1
-    if index >= last.size or [leaf_of(row) for row in rows] != _leaf(log, last.size, index):
+    found, index = leaves_of(store.select_log(position - 1, position, 1)), position - 1  # positions are dense from 1
+    if index >= last.size or found != _leaf(log, last.size, index):
         raise NotAsSealed(f"第{position}条事件与封存时不同，请用 bidao verify log 核对。")
     proof = merkle.inclusion(index, last.size, log.tiles.node_of(last.size))
     return Inclusion(
         position=position,
         leaf_index=index,
-        leaf_hash=leaf_of(rows[0]).hex(),
+        leaf_hash=found[0].hex(),
         proof=tuple(map(bytes.hex, proof)),
         checkpoint=note,
     )

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
 
-from domain.casework.recorders import CaseRecorder, Stored
+from domain.casework.recorders import CaseRecorder, LogLine
 from projections.transparency import durable, merkle
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.earlier import HOUR, MINUTE, Earlier
 from projections.transparency.heads import Head, Heads
 from projections.transparency.keys import KEYS, LogKeys
-from projections.transparency.leaves import leaf_of
+from projections.transparency.leaves import leaves_of
 from projections.transparency.notes import NoteInvalid, Signer, Verifier
 from projections.transparency.tiles import WIDTH, Tiles
 
-PAGE = 10_000
+PAGE = 1024
 CHECKPOINT, EARLIER, KEY, HEADS = "checkpoint", "checkpoints", "key", "heads"
 
 
@@ -116,15 +116,15 @@ class Log:
             self._require_end(store, last)
         size, position = last.size, last.position
         for page in pages(store, position, head):
-            self.tiles.append(size, [leaf_of(row) for row in page])
-            size, position = size + len(page), page[-1].id
+            self.tiles.append(size, leaves_of(page))
+            size, position = size + len(page), page[-1][0]
         return Checkpoint(last.origin, size, merkle.root(size, self.tiles.node_of(size)), position)
 
     def _require_end(self, store: CaseRecorder, last: Checkpoint) -> None:
         """Nothing goes on from another event than was sealed last, as in a store restored to an earlier moment."""
-        rows = store.select_notifications(last.position - 1, 1, last.position, inclusive_of_start=False)
+        lines = store.select_log(last.position - 1, last.position, 1)
         tile = (last.size - 1) // WIDTH
-        if [leaf_of(row) for row in rows] != self.tiles.leaves(last.size, tile)[-1:]:
+        if leaves_of(lines) != self.tiles.leaves(last.size, tile)[-1:]:
             raise LogBroken(f"第{last.position}条事件不是封存时的那一条：请先用 bidao verify log 核对。")
 
     def _keep(self, note: str, last: Checkpoint | None) -> None:
@@ -146,8 +146,8 @@ def log_in(folder: Path) -> Log | None:
     return Log(folder, Verifier.parse(path.read_text("utf-8"))) if path.exists() else None
 
 
-def pages(store: CaseRecorder, after: int, stop: int | None = None) -> Iterator[list[Stored]]:
-    """All events after a position, in order, some at a time."""
-    while page := list(store.select_notifications(after, PAGE, stop, inclusive_of_start=False)):
+def pages(store: CaseRecorder, after: int, stop: int) -> Iterator[list[LogLine]]:
+    """All events after one position and up to another, in order, some at a time."""
+    while page := store.select_log(after, stop, PAGE):
         yield page
-        after = page[-1].id
+        after = page[-1][0]
