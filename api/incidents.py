@@ -15,7 +15,7 @@ from api.identity import SCHEME
 from api.offering import ReportReceipt, offered
 from api.proving import ProvenReceipt, proven
 from api.reading import require_concerned
-from domain.casework.asking import Caller
+from domain.casework.asking import Caller, Receipt
 from domain.incident import commands
 from domain.incident.commands import OnCase, PairedStep, Report, Step
 from domain.model import Command, Role
@@ -86,20 +86,20 @@ def caller_of(visit: Visit, key: str) -> Caller:
     )
 
 
-def answered(receipt: ProvenReceipt, visit: Visit, status: int = 200) -> Response:
-    """The receipt, with the version as its tag."""
+def answered(receipt: Receipt, told: bytes, visit: Visit, status: int = 200) -> Response:
+    """The receipt as it is told, with the version as its tag."""
     visit.request.state.outcome = "changed" if receipt.changed else "unchanged"
     headers = {"ETag": f'"{receipt.version}"'}
     if status == 201:
         headers["Location"] = f"/api/v1/incidents/{receipt.incident_id}"
-    return Response(receipt.model_dump_json(), status, headers, "application/json")
+    return Response(told, status, headers, "application/json")
 
 
 async def report_incident(command: Report, key: Key, visit: Visiting) -> Response:
     receipt = await visit.service.casework.report(command, caller_of(visit, key))
-    found = await proven(visit.service, receipt, ProvenReceipt)
     alike = await offered(visit.service, receipt, command, visit.asker)
-    return answered(ReportReceipt(**dict(found), alike=alike), visit, 201)
+    items = [one.model_dump(mode="json") for one in alike]
+    return answered(receipt, await proven(visit.service, receipt, alike=items), visit, 201)
 
 
 def asking(kind: type[OnCase]) -> Callable[..., Awaitable[Response]]:
@@ -117,7 +117,7 @@ def asking(kind: type[OnCase]) -> Callable[..., Awaitable[Response]]:
             require_concerned(lines, visit.asker)
         caller, version = caller_of(visit, key), version_of(if_match)
         receipt = await visit.service.casework.act(str(incident_id), command, caller, if_match=version)
-        return answered(await proven(visit.service, receipt, ProvenReceipt), visit)
+        return answered(receipt, await proven(visit.service, receipt), visit)
 
     ask.__annotations__["command"] = kind
     if not needs_version(kind):

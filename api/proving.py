@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
+
+import orjson
 
 from api.service import Service
 from domain.casework.asking import Receipt, RegisterReceipt, RollReceipt
@@ -25,12 +27,9 @@ class ProvenRollReceipt(Proven, RollReceipt):
     """名册的回执；`leaf_hash` 和 `signature` 同办理的回执。"""
 
 
-P = TypeVar("P", ProvenReceipt, ProvenRegisterReceipt, ProvenRollReceipt)
-
-
-async def proven(service: Service, receipt: Receipt | RegisterReceipt | RollReceipt, kind: type[P]) -> P:
-    """The receipt as it is answered. Of what was not written just now the leaf is read from the store."""
+async def proven(service: Service, receipt: Receipt | RegisterReceipt | RollReceipt, **more: Any) -> bytes:
+    """The receipt as it is answered, in JSON. Of what was not written just now the leaf is read from the store."""
     found = service.notary.recent(receipt.position)
     if found is None:
         found = await service.read(lambda: service.notary.again(receipt.position))
-    return kind(**receipt.model_dump(), leaf_hash=found.leaf_hash, signature=found.signature)
+    return orjson.dumps({**receipt.model_dump(), **found, **more})

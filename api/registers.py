@@ -43,8 +43,11 @@ def asking(kind: type[RegisterCommand], rehearse: Rehearse) -> Callable[..., Awa
     async def ask(command: RegisterCommand, key: Key, visit: Visiting, dry_run: DryRun = False) -> Response:
         receipt = await visit.service.casework.enact(command, caller_of(visit, key), dry_run=dry_run)
         visit.request.state.outcome = "changed" if receipt.changed and not dry_run else "unchanged"
-        told = await (rehearse(receipt, visit) if dry_run else proven(visit.service, receipt, ProvenRegisterReceipt))
-        return Response(told.model_dump_json(), 200, {"ETag": f'"{receipt.version}"'}, "application/json")
+        if dry_run:
+            told = (await rehearse(receipt, visit)).model_dump_json().encode()
+        else:
+            told = await proven(visit.service, receipt)
+        return Response(told, 200, {"ETag": f'"{receipt.version}"'}, "application/json")
 
     ask.__annotations__["command"] = kind
     return ask

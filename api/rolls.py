@@ -68,8 +68,8 @@ def asking(kind: type[AnyCommand]) -> Callable[..., Awaitable[Response]]:
     async def ask(entry_id: EntryPath, command: AnyCommand, key: Key, visit: Visiting) -> Response:
         receipt = await _of_entry(visit.service.casework.rolls.ask(entry_id, command, caller_of(visit, key)))
         visit.request.state.outcome = "changed" if receipt.changed else "unchanged"
-        told = await proven(visit.service, receipt, ProvenRollReceipt)
-        return Response(told.model_dump_json(), 200, {"ETag": f'"{receipt.version}"'}, "application/json")
+        told = await proven(visit.service, receipt)
+        return Response(told, 200, {"ETag": f'"{receipt.version}"'}, "application/json")
 
     ask.__annotations__["command"] = kind
     return ask

@@ -10,7 +10,7 @@ from domain.casework.recorders import CaseRecorder, Stored
 from projections.transparency.key_file import KeyFile
 from projections.transparency.leaves import leaf_of
 from projections.transparency.notes import Signer
-from projections.transparency.receipts import Batch, Proven
+from projections.transparency.receipts import Batch, Told
 
 log = logging.getLogger(__name__)
 RECENT = 64
@@ -29,16 +29,16 @@ class Notary:
         """Told by the writer, on its thread, of the events of one commit, at positions without a gap."""
         self._recent.append(Batch(events[0].id, [leaf_of(event) for event in events], self._signer()))
 
-    def recent(self, position: int) -> Proven | None:
+    def recent(self, position: int) -> Told | None:
         """What the receipt of an event just committed says; None for any other."""
         batches = reversed(tuple(self._recent))
         return next((batch.proven(position) for batch in batches if position in batch), None)
 
-    def again(self, position: int) -> Proven:
+    def again(self, position: int) -> Told:
         """The same of one that was stored at any time, signed anew. Raises what the store raises."""
         rows = self._store.select_notifications(position, 1, position)
         if not rows:
-            return Proven(leaf_hash=None, signature=None)
+            return {"leaf_hash": None, "signature": None}
         return Batch(position, [leaf_of(rows[0])], self._signer()).proven(position)
 
     def _signer(self) -> Signer | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -21,6 +21,7 @@ from projections.transparency.notes import NoteInvalid, NoteText, Signer, Verifi
 
 FORM = "bidao/receipt/1"
 """The first line. A log cannot have it for its name: it is followed by a blank and the name."""
+Told = dict[str, Any]
 Hash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
@@ -107,12 +108,12 @@ class Batch:
     def __contains__(self, position: int) -> bool:
         return 0 <= position - self.first < len(self._rows[0])
 
-    def proven(self, position: int) -> Proven:
-        """What the receipt of the event at a position says."""
+    def proven(self, position: int) -> Told:
+        """What the receipt of the event at a position says, as JSON has it: a `Proven`."""
         index = position - self.first
         leaf = self._rows[0][index].hex()
         if self._note is None:
-            return Proven(leaf_hash=leaf, signature=None)
+            return {"leaf_hash": leaf, "signature": None}
         neighbours = ((row, (index >> level) ^ 1) for level, row in enumerate(self._rows[:-1]))
-        proof = tuple(row[at].hex() for row, at in neighbours if at < len(row))
-        return Proven(leaf_hash=leaf, signature=Signature(note=self._note, index=index, proof=proof))
+        proof = [row[at].hex() for row, at in neighbours if at < len(row)]
+        return {"leaf_hash": leaf, "signature": {"note": self._note, "index": index, "proof": proof}}

@@ -17,7 +17,7 @@ from projections.transparency.leaves import leaves_of
 from projections.transparency.notes import NoteInvalid, Signer, Verifier
 from projections.transparency.tiles import WIDTH, Tiles
 
-PAGE = 1024
+PAGE = 2 * WIDTH
 CHECKPOINT, EARLIER, KEY, HEADS = "checkpoint", "checkpoints", "key", "heads"
 
 

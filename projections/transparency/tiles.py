@@ -74,14 +74,15 @@ class Tiles:
         return self.hashes(0, index, min(WIDTH, size - index * WIDTH))
 
     def node_of(self, size: int) -> Node:
-        """The hash of any complete subtree of the tree of that size; see `merkle.Node`."""
+        """The hash of any complete subtree of the tree of that size; see `merkle.Node`. Each tile is read once."""
+        read = lru_cache(maxsize=64)(self.hashes)
 
         def node(level: int, index: int) -> bytes:
             row, within = divmod(level, HEIGHT)
             first = index << within
             tile, start = divmod(first, WIDTH)
             there = min(WIDTH, (size >> (HEIGHT * row)) - tile * WIDTH)
-            return complete_root(self.hashes(row, tile, there)[start : start + (1 << within)])
+            return complete_root(read(row, tile, there)[start : start + (1 << within)])
 
         return node
 

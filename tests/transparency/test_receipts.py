@@ -27,8 +27,9 @@ EVENTS = list(history(3))
 
 def kept(batch: Batch, position: int) -> dict[str, Any]:
     """The answer to a command, as somebody keeps it."""
-    answer: dict[str, Any] = json.loads(batch.proven(position).model_dump_json())
-    return {"incident_id": "x", "version": 3, "position": position, "changed": True, **answer}
+    answer = {"incident_id": "x", "version": 3, "position": position, "changed": True, **batch.proven(position)}
+    kept: dict[str, Any] = json.loads(json.dumps(answer))
+    return kept
 
 
 def acknowledged(answer: dict[str, Any]) -> Acknowledged:
