@@ -2,9 +2,11 @@
 
 PYTHON ?= python3
 VENV := .venv
+JUDGES := .venv-judges
 BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
-LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header $(UPGRADE)
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE)
+LOCK := $(COMPILE) pyproject.toml
 
 .PHONY: help run test future check browser demo bench district campaign judges lock clean
 .DEFAULT_GOAL := help
@@ -50,17 +52,18 @@ campaign: $(VENV)/.dev ## a thousand kills (kill -9) under load and what came of
 	$(BIN)/python -m tests.faults
 
 # As root on a Debian; elsewhere it is said what is missing.
-judges: $(VENV)/.dev ## what others make of what we sealed: Go's own libraries verify it, and reject forgeries
+judges: $(VENV)/.dev $(JUDGES)/.done ## what others make of what we sealed and exported: Go's libraries, pm4py and r4pm
 	@command -v go >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends golang-go golang-golang-x-mod-dev; } >/dev/null || true
 	$(BIN)/python -m tests.outside
 
-lock: $(VENV)/.dev ## both lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
+lock: $(VENV)/.dev ## the lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
 	$(LOCK) --group build --output-file requirements.txt
 	$(LOCK) --group build --group dev --constraint requirements.txt --output-file requirements-dev.txt
-	@! grep -nE '://|^--' requirements.txt requirements-dev.txt || { echo "a lock file must name no address"; exit 1; }
+	$(COMPILE) --group judges --output-file requirements-judges.txt
+	@! grep -nE '://|^--' requirements.txt requirements-dev.txt requirements-judges.txt || { echo "a lock file must name no address"; exit 1; }
 
 clean: ## remove the environment and all caches; the data stays
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf $(VENV) $(JUDGES) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 
 # A stamp stands for a finished installation. Both go before one begins, so after an interruption neither is
 # left and the environment is built from nothing; pip is the machine's own, which spares a Debian its python3-venv.
@@ -79,4 +82,11 @@ $(VENV)/.run: requirements.txt pyproject.toml
 
 $(VENV)/.dev: requirements-dev.txt pyproject.toml
 	$(install)
+	@touch $@
+
+# Not among what the service or its tests are built on: another environment, and other licences.
+$(JUDGES)/.done: requirements-judges.txt
+	@echo "Installing $< into $(JUDGES) (once; a minute or two)"
+	@$(PYTHON) -m venv --clear --without-pip $(JUDGES)
+	@$(PYTHON) -m pip --python $(JUDGES)/bin/python --disable-pip-version-check install --quiet --require-hashes --requirement $<
 	@touch $@

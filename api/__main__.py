@@ -1,4 +1,4 @@
-"""bidao: serve, follow, demo, replay, report, rebuild, doctor, clock, backup, restore, grant, and by register
+"""bidao: serve, follow, demo, replay, report, rebuild, doctor, clock, backup, restore, grant, export, and by register
 rules, calendar, duty, territory.
 
 Exit codes: 0 done, 1 something is wrong, 2 asked wrongly, 3 not found.
@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.app import AddressTaken, create_app, listening, server_of
 from api.clock import clock
-from api.commands import backup, books, duty, granting, households, report, sealing, territory
+from api.commands import backup, books, duty, exporting, granting, hardening, households, report, sealing, territory
 from api.commands.enacting import WRONG, Data, settings_with
 from api.demo.replaying import NotAlone, StoryClock, Told, holds_stories, replay_stories
 from api.doctor import examine
@@ -68,6 +68,7 @@ app.add_typer(books.calendar, name="calendar")
 app.add_typer(duty.app, name="duty")
 app.add_typer(households.app, name="households")
 app.add_typer(territory.app, name="territory")
+app.add_typer(exporting.exports, name="export")
 app.add_typer(sealing.keys, name="keys")
 app.command()(sealing.seal)
 app.add_typer(sealing.checks, name="verify")
@@ -207,9 +208,19 @@ def rebuild(
 
 
 @app.command()
-def doctor(data: Data = None) -> None:
-    """体检：存储、视图、日历、设置。有问题时退出码为1。"""
-    findings = examine(settings_with(data))
+def doctor(
+    hardened: Annotated[
+        bool, typer.Option("--harden", help="加固 PostgreSQL：立好只增不改的栅栏（用建库的账号）")
+    ] = False,
+    role: Annotated[str, typer.Option(help="加固时服务所用的数据库账号，没有就新建")] = "bidao",
+    data: Data = None,
+) -> None:
+    """体检：存储、视图、日历、设置。有问题时退出码为1；不带 --harden 什么也不改。"""
+    settings = settings_with(data)
+    if hardened:
+        hardening.harden(settings, role)
+        return
+    findings = examine(settings)
     for finding in findings:
         console.print(
             f"[{'green' if finding.fine else 'red'}]{'正常' if finding.fine else '异常'}[/] {escape(finding.sentence)}"

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.sql import Identifier
 
 from api.opening import look_into, open_case_files, open_sealer, open_territory, open_views, require_case_files
 from api.secret import fingerprint, secret_of
@@ -22,6 +23,7 @@ from api.settings import Settings, is_loopback
 from domain.casework.application import CaseFiles
 from domain.casework.books import books
 from domain.casework.fingerprint import fingerprint_of
+from domain.casework.postgres_fence import look
 from domain.casework.postgres_network import reach
 from domain.casework.postgres_schema import is_complete, not_granted, remedy, table_name
 from domain.casework.store_file import StoreUnusable
@@ -45,7 +47,6 @@ _RIGHTS = """
             AND (SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_proc p, pg_class c
                 WHERE c.oid = to_regclass(%(events)s) AND p.pronamespace = c.relnamespace
                 AND p.proname = 'append_events') AS appends,
-        has_table_privilege(%(events)s, 'UPDATE, DELETE, TRUNCATE') AS changes,
         has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
         has_database_privilege(current_database(), 'CREATE') OR (
             SELECT count(*) FROM pg_namespace
@@ -123,10 +124,21 @@ def _rights(connection: psycopg.Connection[Any], settings: Settings) -> Iterator
         return Finding(granted, f"数据库账号 {name} {f'能{what}' if granted else f'不能{what}：{remedy(name)}'}")
 
     yield may("读取和添加事件", granted=role["appends"])
-    fence = "可以绕过只增不改的限制，正式运行请另用只能读取和添加的账号" if role["changes"] else "不能修改或删除事件"
-    yield Finding(True, f"数据库账号 {name} {fence}")
+    yield from _fence(connection, settings.database_schema, name)
     yield may(f"在模式 {'、'.join(beside)} 里建表", granted=role["keeps"])
     yield may("建临时表（视图靠它更新）", granted=role["temporary"])
+
+
+def _fence(connection: psycopg.Connection[Any], schema: str, role: str) -> Iterator[Finding]:
+    """A store can serve without it, as for a trial; a trigger that is gone, somebody took away."""
+    fence = look(connection, schema, role)
+    mend = "请换成建库账号的地址，运行 bidao doctor --harden"
+    trigger = "在，对谁都生效" if fence.trigger else f"不在，或者被停用、改动过：{mend}"
+    yield Finding(fence.trigger, f"拒绝修改、删除、清空事件的触发器{trigger}")
+    if fence.gaps:
+        yield Finding(True, f"数据库账号 {role} {'、'.join(fence.gaps)}，可以绕过只增不改的限制：正式运行前{mend}")
+    else:
+        yield Finding(True, f"数据库账号 {role} 不能修改或删除事件，也不能自定位置或停用触发器")
 
 
 def _same_secret(settings: Settings) -> Finding:
@@ -205,8 +217,9 @@ def built(view: Underway) -> Finding:
 def _has_views(settings: Settings) -> bool:
     if settings.postgres is None:
         return settings.views_db.exists()
+    registry = Identifier(settings.views_schema, "views").as_string()
     with psycopg.connect(settings.postgres) as connection:
-        [[made]] = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (settings.views_schema,)).fetchall()
+        [[made]] = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (registry,)).fetchall()
     return bool(made)
 
 

@@ -19,6 +19,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from tests.fence import PASSWORD, role_of
+
 OLDEST = 15
 PATIENCE = 60.0
 MISSING = (
@@ -105,12 +107,15 @@ def await_server(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
 
 @contextmanager
 def database(url: str) -> Iterator[str]:
-    """The address of a new database on a server, dropped at the end."""
+    """The owner's address of a new database on a server; it is dropped at the end, and its service's role with it."""
     name = f"bidao_test_{uuid4().hex}"
+    role = Identifier(role_of(name))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        connection.execute(SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, PASSWORD))
     try:
         yield make_conninfo(url, dbname=name)
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+            connection.execute(SQL("DROP ROLE {}").format(role))

@@ -17,6 +17,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from pydantic import SecretStr
 
 from api.settings import MEMORY, Settings
+from tests.fence import behind_the_fence
 from tests.server import settings_for
 
 EMPTY: LiteralString = """
@@ -41,10 +42,14 @@ EMPTY: LiteralString = """
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A kind of store: `memory`, `sqlite`, or `postgres` in the database at `url`."""
+    """A kind of store: `memory`, `sqlite`, or `postgres` in the database at `url`, the owner's address.
+
+    The service reaches it behind the fence, unless it is not `fenced`: then as the owner, and nothing is there yet.
+    """
 
     name: str
     url: str = ""
+    fenced: bool = True
 
     def settings(self, data: Path, **changes: Any) -> Settings:
         """Settings for a test, of a store that is new and nobody else's; `data` is the folder of its files.
@@ -59,31 +64,31 @@ class Store:
         A fifth of a second is spared each time, which it takes to make the tables and indices of the views.
         """
         settings = settings_for(data, **self._address(schema))
-        if settings.postgres is not None:
-            with psycopg.connect(settings.postgres) as database:
+        if self.url:
+            with psycopg.connect(self.url) as database:
                 places = (settings.database_schema, settings.views_schema, settings.outbox_schema)
                 names = [Literal(place) for place in places]
                 database.execute(SQL(EMPTY).format(*names, schema=Identifier(schema)))
         return settings
 
+    @contextmanager
+    def owner_of(self, settings: Settings) -> Iterator[Callable[[LiteralString], object]]:
+        """What the owner of a database may do to a store in it beside the service: each statement counts at once."""
+        if not self.url:
+            with closing(sqlite3.connect(settings.events_db, isolation_level=None)) as file:
+                yield file.execute
+        else:
+            looking = make_conninfo(self.url, options=f"-c search_path={settings.database_schema}")
+            with psycopg.connect(looking, autocommit=True) as database:
+                yield database.execute
+
     def _address(self, schema: str) -> dict[str, Any]:
         if self.name == "postgres":
-            return {"database_url": SecretStr(self.url), "database_schema": schema}
+            url = behind_the_fence(self.url, schema) if self.fenced else self.url
+            return {"database_url": SecretStr(url), "database_schema": schema}
         return {"database_url": SecretStr(MEMORY)} if self.name == "memory" else {}
 
 
-@contextmanager
-def owner_of(settings: Settings) -> Iterator[Callable[[LiteralString], object]]:
-    """What the owner of a store's database may do to it beside the service: each statement counts at once."""
-    if settings.postgres is None:
-        with closing(sqlite3.connect(settings.events_db, isolation_level=None)) as file:
-            yield file.execute
-    else:
-        looking = make_conninfo(settings.postgres, options=f"-c search_path={settings.database_schema}")
-        with psycopg.connect(looking, autocommit=True) as database:
-            yield database.execute
-
-
-def store_named(name: str, request: pytest.FixtureRequest) -> Store:
+def store_named(name: str, request: pytest.FixtureRequest, *, fenced: bool = True) -> Store:
     """A kind of store by its name. No PostgreSQL is started for a test that does not ask for one."""
-    return Store(name, request.getfixturevalue("postgres_url") if name == "postgres" else "")
+    return Store(name, request.getfixturevalue("postgres_url") if name == "postgres" else "", fenced)

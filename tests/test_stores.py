@@ -18,7 +18,7 @@ from tests.drivers import Clock
 from tests.lives import REPORT
 from tests.steps.cast import TERRITORY, who
 from tests.steps.words import moment
-from tests.stores import Store, owner_of
+from tests.stores import Store
 
 NOON = moment("2026-03-02 12:00")
 
@@ -50,5 +50,5 @@ def test_a_store_used_again_is_empty_and_as_guarded_as_before(postgres_url: str,
         assert left(settings) == (0, 0, 0)
         report_a_case(settings)
         assert left(settings) == (1, 1, 1)
-        with owner_of(settings) as order, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        with store.owner_of(settings) as order, pytest.raises(psycopg.errors.InsufficientPrivilege):
             order("DELETE FROM stored_events")

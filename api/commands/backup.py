@@ -29,6 +29,7 @@ from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI
 from domain.telling import local
 from projections.database import DatabaseUnavailable, DatabaseUnusable
+from projections.transparency import durable
 
 app = typer.Typer()
 
@@ -100,7 +101,7 @@ def _written(path: Path) -> Iterator[IO[bytes]]:
         try:
             yield file
             _named(file.name, path)
-            _settle(path.parent)
+            durable.settle(path.parent)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
@@ -117,15 +118,6 @@ def _named(name: str, path: Path) -> None:
 
 def _taken(path: Path) -> BackupUnusable:
     return BackupUnusable(f"{path} 已经存在：备份不覆盖任何文件，请换一个名字。")
-
-
-def _settle(folder: Path) -> None:
-    """The names of new files are as durable as what is in them."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _require_lasting(settings: Settings) -> None:
@@ -155,7 +147,7 @@ def _restore(settings: Settings, source: Backup, bar: Progress) -> Contents:
             fill(target, source, contents, today, _task(bar, "写入并核对"))
             keep(settings.secret_key, source.secret)
             _require_secret(settings, source.secret)
-            _settle(settings.data)
+            durable.settle(settings.data)
     return contents
 
 

@@ -26,7 +26,7 @@ from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer, Veri
 from projections.transparency.receipts import Acknowledged
 from projections.transparency.sealer import Busy, turn
 from projections.transparency.sealing import Log, LogBroken
-from projections.transparency.verifying import Held, verify
+from projections.transparency.verifying import KeptOutside, verify
 
 PATIENCE = 30.0
 """Seconds to wait for one who is sealing just now."""
@@ -133,7 +133,8 @@ def verify_log(against: Against = None, receipt: Receipts = None, key: PublicKey
     with plainly(), closing(open_case_files(settings)) as files, Progress(console=console, transient=True) as bar:
         verifier = Verifier.parse((key or settings.log_folder / "key").read_text("utf-8"))
         log, task = Log(settings.log_folder, verifier), bar.add_task("重算")
-        kept = held(log.keys, against or (), receipt or ())
+        notes = [path.read_text("utf-8") for path in against or ()]
+        kept = kept_outside(log.keys, notes, [receipt_in(path) for path in receipt or ()])
         fault = verify(files.store, log, kept, lambda done, whole: bar.update(task, completed=done, total=whole))
         sealed = log.checkpoint
     if fault:
@@ -157,14 +158,12 @@ def verify_receipt(
     console.print("它进了日志没有，请用 bidao verify log --receipt 核对。")
 
 
-def held(keys: LogKeys, notes: Sequence[Path], receipts: Sequence[Path]) -> Held:
+def kept_outside(keys: LogKeys, notes: Sequence[str], receipts: Sequence[Acknowledged] = ()) -> KeptOutside:
     """What somebody has kept: checkpoints, statements of what a case held, and receipts. Raises `NoteInvalid`."""
-    texts = [path.read_text("utf-8") for path in notes]
-    heads = [note for note in texts if note.startswith(HEAD)]
-    return Held(
-        [keys.checkpoint(note) for note in texts if note not in heads],
-        [keys.opened(note, Head.opened) for note in heads],
-        [receipt_in(path).verified(keys) for path in receipts],
+    heads = [note for note in notes if note.startswith(HEAD)]
+    checkpoints = [keys.checkpoint(note) for note in notes if note not in heads]
+    return KeptOutside(
+        checkpoints, [keys.opened(note, Head.opened) for note in heads], [one.verified(keys) for one in receipts]
     )
 
 

@@ -20,12 +20,29 @@ MARK = f"bidao {SCHEMA_VERSION}"
 RESTORING = "bidao restoring"
 """The comment on a table of that name while the store is being restored."""
 OLDEST_SERVER = 150000
-TABLES = ("stored_events", "case_numbers", "store_secret")
+SERVICE_MAY = {
+    "stored_events": ("SELECT", "INSERT (originator_id, originator_version, topic, state)"),
+    "case_numbers": ("SELECT", "INSERT", "UPDATE"),
+    "store_secret": ("SELECT", "INSERT"),
+}
+"""Every table of the store, and all that the role of the service may do with it."""
+TABLES = tuple(SERVICE_MAY)
 _TURN = int.from_bytes(b"BIDA")
 """First half of the lock's key; the second is the table, so that stores of one database do not wait for each other."""
 _MAKING = int.from_bytes(b"BIDM")
 """The same of the lock under which a store is made; the second half is its schema: it has no table yet."""
 
+_FENCE = (
+    """CREATE OR REPLACE FUNCTION {schema}.refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS {refusal}""",
+    """CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.stored_events
+        FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change()""",
+    "ALTER TABLE {schema}.stored_events ENABLE ALWAYS TRIGGER refuse_change",
+)
+REFUSAL = """
+    BEGIN
+        RAISE EXCEPTION 'events are only ever added' USING ERRCODE = 'insufficient_privilege';
+    END """
+"""What the trigger does whenever events would be changed."""
 _CREATE = (
     # IF NOT EXISTS would ask for the right to create even where there is nothing to create.
     "DO $$ BEGIN IF to_regnamespace({name}) IS NULL THEN CREATE SCHEMA {schema}; END IF; END $$",
@@ -50,13 +67,7 @@ _CREATE = (
     END $$""",
     """CREATE TRIGGER take_turn BEFORE INSERT ON {schema}.stored_events
         FOR EACH STATEMENT EXECUTE FUNCTION {schema}.take_turn()""",
-    """CREATE FUNCTION {schema}.refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
-    BEGIN
-        RAISE EXCEPTION 'events are only ever added' USING ERRCODE = 'insufficient_privilege';
-    END $$""",
-    """CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.stored_events
-        FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change()""",
-    "ALTER TABLE {schema}.stored_events ENABLE ALWAYS TRIGGER refuse_change",
+    *_FENCE,
     # Stores nothing and tells the heads that are elsewhere, unless each of the streams in `known` has the head
     # given for it. Looks up each by its index, whatever the size of the table was when this was planned.
     """CREATE FUNCTION {schema}.append_events(
@@ -85,10 +96,7 @@ _CREATE = (
 )
 _GRANTS = (
     "GRANT USAGE ON SCHEMA {schema} TO {role}",
-    "GRANT SELECT ON {schema}.stored_events, {schema}.case_numbers, {schema}.store_secret TO {role}",
-    "GRANT INSERT (originator_id, originator_version, topic, state) ON {schema}.stored_events TO {role}",
-    "GRANT INSERT, UPDATE ON {schema}.case_numbers TO {role}",
-    "GRANT INSERT ON {schema}.store_secret TO {role}",
+    *(f"GRANT {may} ON {{schema}}.{table} TO {{role}}" for table, deeds in SERVICE_MAY.items() for may in deeds),
     # The rest is everybody's, unless it has been taken from them. Views are built in temporary tables.
     "GRANT EXECUTE ON FUNCTION {schema}.append_events TO {role}",
     """DO $$ BEGIN
@@ -114,6 +122,7 @@ def _filled(schema: str, template: Any, **more: Identifier | Literal) -> Compose
         sequence=Literal(f"{Identifier(schema).as_string()}.stored_events_position"),
         turn=Literal(_TURN),
         mark=Literal(MARK),
+        refusal=Literal(REFUSAL),
         **more,
     )
 
@@ -126,6 +135,11 @@ def table_name(schema: str) -> str:
 def create_statements(schema: str) -> list[Composed]:
     """Make an empty schema ours; all in one transaction."""
     return [_filled(schema, template) for template in _CREATE]
+
+
+def fence_statements(schema: str) -> list[Composed]:
+    """The trigger that refuses every change of an event, whoever asks for it: made, or made right again."""
+    return [_filled(schema, template) for template in _FENCE]
 
 
 def grant_statements(schema: str, role: str) -> list[Composed]:

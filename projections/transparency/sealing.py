@@ -80,7 +80,7 @@ class Log:
         """
         keys = self.keys
         if signer.verifier != keys.current:
-            raise NoteInvalid("签名的密钥不是日志现在用的：如果正在换钥，请再运行一次 bidao keys rotate。")
+            raise NoteInvalid("签名的密钥不是日志现在用的，请核对 log.key。")
         last = self.checkpoint
         sealed = self._extended(store, last)
         if last is None:

@@ -31,15 +31,15 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What somebody holds of a log, each opened with its keys before."""
+class KeptOutside:
+    """What somebody else has kept of a log, each opened with its keys before: checkpoints, statements, receipts."""
 
     checkpoints: Sequence[Checkpoint] = ()
     heads: Sequence[Head] = ()
     receipts: Sequence[Acknowledged] = ()
 
 
-NOTHING = Held()
+NOTHING = KeptOutside()
 
 
 class _Wrong(Exception):
@@ -50,25 +50,27 @@ class _Wrong(Exception):
         self.fault = fault
 
 
-def verify(store: CaseRecorder, log: Log, held: Held = NOTHING, progress: Progress | None = None) -> Fault | None:
+def verify(
+    store: CaseRecorder, log: Log, outside: KeptOutside = NOTHING, progress: Progress | None = None
+) -> Fault | None:
     """What is wrong; None where every event is as it was sealed.
 
-    Events are held against the tiles, and the tree against the tiles above and every checkpoint and statement that
-    the log keeps or somebody else has. Memory does not grow with the log. Raises `NoteInvalid` for what the log keeps
-    and is not signed as it should be.
+    Events are held against the tiles, and the tree against the tiles above and every checkpoint, statement and
+    receipt that the log keeps or somebody else has. Memory does not grow with the log. Raises `NoteInvalid` for what
+    the log keeps and is not signed as it should be.
     """
     last = log.checkpoint
     if last is None:
         return Fault("还没有封存过，没有可以核对的。")
-    said: list[Checkpoint | Head] = [*log.earlier(), last, *log.heads(), *held.checkpoints, *held.heads]
+    said: list[Checkpoint | Head] = [*log.earlier(), last, *log.heads(), *outside.checkpoints, *outside.heads]
     longest = max(one.size for one in said)
     if longest > last.size:
         return Fault(f"另存的检查点或声明封存了{longest}条，这里的日志只有{last.size}条：日志被截短过。")
-    unsealed = [one.position for one in held.receipts if one.position > last.position]
+    unsealed = [one.position for one in outside.receipts if one.position > last.position]
     if unsealed:
         return Fault(f"回执所说的第{min(unsealed)}条事件还没有封存：请先封存再核对。")
     try:
-        _Recomputing(log.tiles, last, said, held.receipts).run(store, progress)
+        _Recomputing(log.tiles, last, said, outside.receipts).run(store, progress)
     except _Wrong as wrong:
         return wrong.fault
     return None

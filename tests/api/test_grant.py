@@ -106,9 +106,11 @@ def test_on_a_hardened_database_it_gets_what_was_taken_from_everybody(owned: str
         owner.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
     role = str(conninfo_to_dict(owned)["user"])
     grant(role)
-    settings, clock = settings_for(tmp_path, database_url=SecretStr(owned)), Clock()
+    settings, clock = settings_for(tmp_path, database_url=SecretStr(owned), wait_timeout=20), Clock()
     with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=30) as client:
-        assert Visitor(client, clock).play(CLOSED).is_success
+        visitor = Visitor(client, clock)
+        assert visitor.play(CLOSED).is_success
+        assert visitor.read(f"/api/v1/incidents?after={visitor.stored()}").is_success, "its views have seen all"
     assert ailments(settings) == []
     with psycopg.connect(address, autocommit=True) as owner:
         owner.execute(SQL("REVOKE TEMPORARY ON DATABASE {} FROM {}").format(name, Identifier(role)))

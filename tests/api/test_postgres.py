@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -52,6 +53,12 @@ def settings(store: Store, tmp_path: Path) -> Settings:
     return store.settings(tmp_path / "here", wait_timeout=20)
 
 
+@pytest.fixture
+def unfenced(store: Store, tmp_path: Path) -> Settings:
+    """Where nothing is there yet; and the service is the owner of whatever it makes."""
+    return replace(store, fenced=False).settings(tmp_path / "here", wait_timeout=20)
+
+
 def elsewhere(settings: Settings, *, secret: bytes | None) -> Settings:
     """The same database, from a machine with a data folder of its own."""
     data = settings.data.with_name("elsewhere")
@@ -89,10 +96,10 @@ def test_everything_but_the_secret_is_in_the_database(settings: Settings, postgr
     assert found == [(stored, stored)]
 
 
-def test_a_schema_is_made_once_and_one_that_is_there_is_taken(settings: Settings, postgres: Database) -> None:
-    given = settings.model_copy(update={"database_schema": f"{settings.database_schema}_given"})
+def test_a_schema_is_made_once_and_one_that_is_there_is_taken(unfenced: Settings, postgres: Database) -> None:
+    given = unfenced.model_copy(update={"database_schema": f"{unfenced.database_schema}_given"})
     postgres.execute(SQL("CREATE SCHEMA {}").format(Identifier(given.database_schema)))
-    for one in (settings, settings, given):
+    for one in (unfenced, unfenced, given):
         open_case_files(one).close()
         assert "是必到的事件库" in told(examine(one))
 
@@ -206,12 +213,12 @@ def test_the_doctor_knows_the_database(settings: Settings) -> None:
         assert sentence in told(findings)
 
 
-def test_the_doctor_makes_nothing(settings: Settings, postgres: Database) -> None:
-    [missing] = wrong(examine(settings))
-    assert f"数据库模式 {settings.database_schema} 里还没有必到的事件库" in missing
+def test_the_doctor_makes_nothing(unfenced: Settings, postgres: Database) -> None:
+    [missing] = wrong(examine(unfenced))
+    assert f"数据库模式 {unfenced.database_schema} 里还没有必到的事件库" in missing
     assert "bidao grant" in missing
     made = postgres.execute(
-        "SELECT count(*) FROM pg_tables WHERE schemaname LIKE %s", (f"{settings.database_schema}%",)
+        "SELECT count(*) FROM pg_tables WHERE schemaname LIKE %s", (f"{unfenced.database_schema}%",)
     )
     assert made.fetchall() == [(0,)]
 
@@ -250,10 +257,10 @@ def test_with_a_standby_an_answer_waits_for_it(waits: str, copied: bool, fine: b
 
 
 @pytest.fixture
-def role(settings: Settings, postgres: Database) -> Iterator[str]:
+def role(unfenced: Settings, postgres: Database) -> Iterator[str]:
     """The service's own, which may only read and add."""
-    name, schema = f"role_{settings.database_schema}", settings.database_schema
-    open_case_files(settings).close()
+    name, schema = f"role_{unfenced.database_schema}", unfenced.database_schema
+    open_case_files(unfenced).close()
     postgres.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(name)))
     for statement in grant_statements(schema, name):
         postgres.execute(statement)
@@ -261,14 +268,14 @@ def role(settings: Settings, postgres: Database) -> Iterator[str]:
     postgres.execute(SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(Identifier(name)))
 
 
-def test_the_doctor_tells_what_the_role_may_do(settings: Settings, postgres: Database, role: str) -> None:
-    assert "可以绕过只增不改的限制" in told(examine(settings)), "the tests' own role is a superuser"
-    url = SecretStr(make_conninfo(settings.postgres or "", user=role))
-    as_role = settings.model_copy(update={"database_url": url})
+def test_the_doctor_tells_what_the_role_may_do(unfenced: Settings, postgres: Database, role: str) -> None:
+    assert "可以绕过只增不改的限制" in told(examine(unfenced)), "the tests' own role is a superuser"
+    url = SecretStr(make_conninfo(unfenced.postgres or "", user=role))
+    as_role = unfenced.model_copy(update={"database_url": url})
     [missing] = [sentence for sentence in wrong(examine(as_role)) if "里建表" in sentence]
-    assert f"数据库账号 {role} 不能在模式 {settings.views_schema}、{settings.outbox_schema} 里建表" in missing
+    assert f"数据库账号 {role} 不能在模式 {unfenced.views_schema}、{unfenced.outbox_schema} 里建表" in missing
     assert f"bidao grant {role}" in missing
-    for schema in (settings.views_schema, settings.outbox_schema):
+    for schema in (unfenced.views_schema, unfenced.outbox_schema):
         postgres.execute(SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(Identifier(schema), Identifier(role)))
     with visiting(as_role, Clock()) as visitor:
         visitor.play(CLOSED)

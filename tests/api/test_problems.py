@@ -19,7 +19,7 @@ from tests.api.visitor import Clock, Visitor, identity
 from tests.casework.stores import event
 from tests.lives import ACCEPTED, OFFICER, REPORT, REPORTED
 from tests.server import serving, settings_for
-from tests.stores import Store, owner_of
+from tests.stores import Store
 
 JSON = {"Content-Type": "application/json"}
 
@@ -145,7 +145,7 @@ def test_a_store_that_fails_is_503_and_the_retry_succeeds(lasting_store: Store, 
         visitor = Visitor(client, Clock())
         key = {"Idempotency-Key": "once"}
         case = visitor.case(REPORTED)
-        with owner_of(settings) as order:
+        with lasting_store.owner_of(settings) as order:
             order("ALTER TABLE stored_events RENAME TO mislaid")
             for answer in (
                 visitor.ask(OFFICER, "arrive", {}, case, headers=key),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,4 +36,4 @@ def saved(stories: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def empty(lasting_store: Store, tmp_path: Path) -> Settings:
     """Where nothing is yet: a folder, or a folder and a schema to be."""
-    return lasting_store.settings(tmp_path / "data")
+    return replace(lasting_store, fenced=False).settings(tmp_path / "data")

@@ -75,9 +75,9 @@ def test_a_secret_that_somebody_else_put_there_is_noticed(
 def test_a_restore_keeps_no_other_store_of_the_database_waiting(
     saved: Path, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Store("postgres", postgres_url).settings(tmp_path / "data")
+    settings = Store("postgres", postgres_url, fenced=False).settings(tmp_path / "data")
     impatient = make_conninfo(postgres_url, options=IMPATIENT)
-    other = Store("postgres", impatient).settings(tmp_path / "other")
+    other = Store("postgres", impatient, fenced=False).settings(tmp_path / "other")
 
     def take_its_turn() -> None:
         with psycopg.connect(impatient) as connection, connection.cursor() as cursor:

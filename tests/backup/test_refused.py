@@ -18,7 +18,7 @@ from domain.casework.backups import EVENTS, LARGEST_MEMBER, LONGEST_LINE, MANIFE
 from domain.casework.restoring import examined
 from tests.backup.operating import bidao, left, log, members, packed
 from tests.server import settings_for
-from tests.stores import Store, owner_of
+from tests.stores import Store
 
 Parts = dict[str, bytes]
 FLIPS = 400
@@ -215,7 +215,7 @@ def test_nor_is_any_file_of_one(saved: Path, tmp_path: Path, name: str) -> None:
 
 
 def test_nor_are_views_beside_an_empty_schema(saved: Path, postgres_url: str, tmp_path: Path) -> None:
-    settings = Store("postgres", postgres_url).settings(tmp_path)
+    settings = Store("postgres", postgres_url, fenced=False).settings(tmp_path)
     beside = Identifier(f"{settings.database_schema}_views")
     with psycopg.connect(postgres_url, autocommit=True) as database:
         database.execute(SQL("CREATE SCHEMA {0}; CREATE TABLE {0}.views ()").format(beside))
@@ -244,7 +244,7 @@ def test_a_store_without_its_secret_is_not_saved_as_if_it_were_whole(stories: Se
 
 
 def test_nor_is_a_database_saved_with_the_secret_of_another(saved: Path, postgres_url: str, tmp_path: Path) -> None:
-    settings = Store("postgres", postgres_url).settings(tmp_path / "data")
+    settings = Store("postgres", postgres_url, fenced=False).settings(tmp_path / "data")
     assert bidao(settings, "restore", saved).exit_code == 0
     settings.secret_key.write_bytes(bytes(32))
     told = bidao(settings, "backup", tmp_path / "x.zip")
@@ -257,7 +257,7 @@ def test_nor_is_one_that_does_not_hold_together(saved: Path, tmp_path: Path) -> 
     """Somebody has deleted an event from the file."""
     settings = settings_for(tmp_path / "data")
     assert bidao(settings, "restore", saved).exit_code == 0
-    with owner_of(settings) as tell:
+    with Store("sqlite").owner_of(settings) as tell:
         tell("DELETE FROM stored_events WHERE rowid = 60")
     told = bidao(settings, "backup", tmp_path / "x.zip")
     assert told.exit_code == 1

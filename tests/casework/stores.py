@@ -18,6 +18,7 @@ from domain.casework.application import MEMORY_ENV, postgres_env, sqlite_env
 from domain.casework.postgres import PostgresCaseRecorder
 from domain.casework.recorders import CaseRecorder, MemoryCaseRecorder
 from domain.casework.sqlite import SQLiteCaseRecorder
+from tests.fence import behind_the_fence
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def memory_store() -> MemoryCaseRecorder:
 
 @dataclass(frozen=True, slots=True)
 class StoreKind:
-    """Which store: `memory`, `sqlite`, or `postgres` in the database at `url`."""
+    """Which store: `memory`, `sqlite`, or `postgres` in the database at `url`, the owner's address of it."""
 
     name: str
     url: str = ""
@@ -57,7 +58,8 @@ class StoreKind:
             return MEMORY_ENV
         if self.name == "sqlite":
             return sqlite_env(str(folder / "events.db"))
-        return postgres_env(self.url) | {"POSTGRES_SCHEMA": schema_of(self.url, folder)}
+        schema = schema_of(self.url, folder)
+        return postgres_env(behind_the_fence(self.url, schema)) | {"POSTGRES_SCHEMA": schema}
 
 
 MEMORY = StoreKind("memory")

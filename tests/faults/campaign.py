@@ -23,6 +23,7 @@ from tests.faults.load import Clients
 from tests.faults.site import Plan, Site, out_of_date, site
 from tests.faults.tally import Kill, Tally, tally_of
 from tests.faults.ways import WAYS
+from tests.fence import behind_the_fence
 
 PATIENCE = 8.0
 """Most seconds to wait for receipts between two kills."""
@@ -47,12 +48,15 @@ def campaign(plan: Plan, kills: int, seed: int, told: Callable[[Path, Tally], No
 
 
 def one_round(plan: Plan, folder: Path, seed: int) -> Tally:
-    """One round in an empty folder, on a database of its own where there is a server."""
+    """One round in an empty folder, on a database of its own where there is a server.
+
+    Every other one is behind the fence; else the processes make the store themselves, and are killed at that, too.
+    """
     if plan.cluster is None:
         return asyncio.run(_round(plan, folder, None, seed))
     plan.cluster.wait()
     with postgres.database(plan.cluster.url) as url:
-        return asyncio.run(_round(plan, folder, url, seed))
+        return asyncio.run(_round(plan, folder, url if seed % 2 else behind_the_fence(url), seed))
 
 
 async def _round(plan: Plan, folder: Path, database: str | None, seed: int) -> Tally:

@@ -14,6 +14,7 @@ from tests.faults.desk import Ask, desk, shown_once, told_to_wait
 from tests.faults.exchange import Cut, Place
 from tests.faults.proxy import Proxy, proxy
 from tests.faults.test_commit_cut import APPEND, FIRST_TIME, PREPARED
+from tests.fence import behind_the_fence
 from tests.lives import OFFICER, REPORT, REPORTED, RESIDENT, SECRETARY
 from tests.postgres import database
 from tests.server import settings_for
@@ -22,7 +23,7 @@ from tests.server import settings_for
 @pytest.fixture
 def through(postgres_url: str) -> Iterator[Proxy]:
     """The way to a database of the test's own."""
-    with database(postgres_url) as url, proxy(url) as through:
+    with database(postgres_url) as url, proxy(behind_the_fence(url)) as through:
         yield through
 
 

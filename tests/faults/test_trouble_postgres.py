@@ -14,7 +14,7 @@ from time import sleep
 import httpx
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
@@ -27,6 +27,7 @@ from tests.faults.desk import TRIES, Desk, desk, shown_once, told_to_wait
 from tests.faults.exchange import Cut, Place
 from tests.faults.proxy import proxy
 from tests.faults.test_commit_cut import APPEND
+from tests.fence import behind_the_fence
 from tests.server import settings_for
 
 
@@ -66,9 +67,9 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def url(server: Server) -> Iterator[str]:
-    """A database of the test's own on that server."""
-    with postgres.database(server.url) as url:
-        yield url
+    """A database of the test's own on that server, as the service reaches it."""
+    with postgres.database(server.url) as owner:
+        yield behind_the_fence(owner)
 
 
 @contextmanager
@@ -199,22 +200,22 @@ def test_without_a_free_connection_it_asks_for_patience(url: str, tmp_path: Path
 
 def test_a_server_that_lets_nobody_in_is_waited_for(server: Server, url: str, tmp_path: Path) -> None:
     """Its connections are ended, and there are none left to be had: too many clients, it says."""
-    name = Identifier(str(conninfo_to_dict(url)["dbname"]))
-    with psycopg.connect(server.url, autocommit=True) as admin:
-        admin.execute("CREATE ROLE clerk LOGIN")
-        admin.execute(SQL("ALTER DATABASE {} OWNER TO clerk").format(name))
-        with served_from(make_conninfo(url, user="clerk"), tmp_path, answer_timeout=30) as served:
-            ask, key = served.arriving(), served.visitor.new_key()
-            admin.execute("ALTER ROLE clerk CONNECTION LIMIT 0")
-            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'clerk'")
-            with ThreadPoolExecutor(3) as people:  # each is told once the pool of connections gives up
-                asked = [people.submit(ask, key)]
-                asked += [people.submit(served.visitor.read, path) for path in ("/api/v1/incidents", "/readyz")]
-                for answer in asked:
-                    told_to_wait(answer.result())
-            admin.execute("ALTER ROLE clerk CONNECTION LIMIT -1")
-            served.insist(ask, key)
-            shown_once(served.visitor)
+    clerk = str(conninfo_to_dict(url)["user"])
+    with (
+        psycopg.connect(server.url, autocommit=True) as admin,
+        served_from(url, tmp_path, answer_timeout=30) as served,
+    ):
+        ask, key = served.arriving(), served.visitor.new_key()
+        admin.execute(SQL("ALTER ROLE {} CONNECTION LIMIT 0").format(Identifier(clerk)))
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [clerk])
+        with ThreadPoolExecutor(3) as people:  # each is told once the pool of connections gives up
+            asked = [people.submit(ask, key)]
+            asked += [people.submit(served.visitor.read, path) for path in ("/api/v1/incidents", "/readyz")]
+            for answer in asked:
+                told_to_wait(answer.result())
+        admin.execute(SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(Identifier(clerk)))
+        served.insist(ask, key)
+        shown_once(served.visitor)
 
 
 def test_a_network_that_stands_still_is_told(url: str, tmp_path: Path) -> None:

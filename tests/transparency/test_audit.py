@@ -15,7 +15,7 @@ from projections.transparency.tiles import WIDTH, tile_path
 from tests.api.terminal import Terminal
 from tests.api.visitor import Visitor
 from tests.projections.waiting import until
-from tests.stores import owner_of
+from tests.stores import Store
 from tests.transparency.watching import sealed
 
 
@@ -98,9 +98,11 @@ def test_the_log_is_for_staff(door: Visitor, keys: LogKeys, path: str) -> None:
     assert door.client.get(f"/api/v1/audit/{path}").status_code == 401
 
 
-def test_nothing_is_proven_of_an_event_that_was_rewritten(door: Visitor, terminal: Terminal, keys: LogKeys) -> None:
+def test_nothing_is_proven_of_an_event_that_was_rewritten(
+    door: Visitor, terminal: Terminal, keys: LogKeys, lasting_store: Store
+) -> None:
     held(door, keys)
-    with owner_of(terminal.settings) as owner:
+    with lasting_store.owner_of(terminal.settings) as owner:
         if terminal.settings.postgres is not None:
             owner("ALTER TABLE stored_events DISABLE TRIGGER refuse_change")
         owner("UPDATE stored_events SET topic = 'territory.renamed' WHERE originator_version = 1")

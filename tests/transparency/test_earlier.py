@@ -8,7 +8,7 @@ from projections.transparency import merkle
 from projections.transparency.earlier import DAY, HOUR, MINUTE, Earlier
 from projections.transparency.notes import Signer
 from projections.transparency.sealing import Log
-from projections.transparency.verifying import Held, verify
+from projections.transparency.verifying import KeptOutside, verify
 from tests.histories import history
 from tests.transparency.rewriting import rewritten
 
@@ -43,7 +43,7 @@ def test_what_somebody_holds_verifies_although_it_is_not_kept_here(tmp_path: Pat
     assert len(kept) < len(held)
     assert set(kept) < set(held)
     last = held[-1]
-    assert verify(rewritten(EVENTS), log, Held(held)) is None
+    assert verify(rewritten(EVENTS), log, KeptOutside(held)) is None
     node = log.tiles.node_of(last.size)
     for one in held:
         proof = merkle.consistency(one.size, last.size, node)

@@ -19,7 +19,7 @@ from projections.transparency.leaves import leaf_of
 from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer, Verifier
 from projections.transparency.sealing import Log, LogBroken
 from projections.transparency.tiles import Tiles, tile_path
-from projections.transparency.verifying import Fault, Held, verify
+from projections.transparency.verifying import Fault, KeptOutside, verify
 from tests.histories import history, store
 from tests.transparency.rewriting import REWRITES, edited, rewritten
 
@@ -87,11 +87,11 @@ def test_log_and_store_rewritten_together_do_not_agree_with_what_others_hold(tmp
     forged = Log(tmp_path / "forged", SIGNER.verifier)
     forged.seal(rewritten(rows), SIGNER)  # even by whoever has the key
     assert verify(rewritten(rows), forged) is None
-    fault = verify(rewritten(rows), forged, Held([kept]))
+    fault = verify(rewritten(rows), forged, KeptOutside([kept]))
     assert fault == Fault(f"与封存{kept.size}条时的检查点不符：日志和库一起被改动过。")
     shorter = Log(tmp_path / "shorter", SIGNER.verifier)
     shorter.seal(rewritten(EVENTS[:50]), SIGNER)
-    assert "被截短过" in (verify(rewritten(EVENTS[:50]), shorter, Held([kept])) or Fault("")).sentence
+    assert "被截短过" in (verify(rewritten(EVENTS[:50]), shorter, KeptOutside([kept])) or Fault("")).sentence
 
 
 def test_nothing_is_sealed_over_what_is_gone(log: Log) -> None:
@@ -206,10 +206,10 @@ def test_statements_are_held_against_the_streams(log: Log) -> None:
     assert verify(rewritten(EVENTS), log) is None
     stream, version = next((stream, version) for stream, version in heads.items() if version > 1)
     for false in (Head(stream, version - 1, middle), Head(stream, version + 1, middle), Head("1" * 32, 1, middle)):
-        fault = verify(rewritten(EVENTS), log, Held(heads=[false]))
+        fault = verify(rewritten(EVENTS), log, KeptOutside(heads=[false]))
         assert fault
         assert (fault.version, fault.stream) == (heads.get(false.stream, 0), str(UUID(false.stream)))
         assert "声明不实" in fault.sentence
-    assert verify(rewritten(EVENTS), log, Held(heads=[Head(stream, version, len(EVENTS) + 1)])) is not None
+    assert verify(rewritten(EVENTS), log, KeptOutside(heads=[Head(stream, version, len(EVENTS) + 1)])) is not None
     log.state(Head(stream, version - 1, middle), SIGNER)
     assert "声明不实" in (verify(rewritten(EVENTS), log) or Fault("")).sentence

@@ -16,7 +16,7 @@ from projections.transparency.merkle import leaf_hash, root_of
 from projections.transparency.notes import NoteInvalid, Signer
 from projections.transparency.receipts import Acknowledged, Batch, Commit
 from projections.transparency.sealing import Log
-from projections.transparency.verifying import Held, verify
+from projections.transparency.verifying import KeptOutside, verify
 from tests.histories import history
 from tests.transparency.rewriting import edited, rewritten
 
@@ -108,14 +108,14 @@ def test_what_was_changed_before_it_was_sealed_is_named(tmp_path: Path) -> None:
     receipts = [acknowledged(kept(Batch(event.id, [leaf_of(event)], SIGNER), event.id)) for event in EVENTS]
     log = Log(tmp_path / "log", SIGNER.verifier)
     log.seal(rewritten(EVENTS), SIGNER)
-    assert verify(rewritten(EVENTS), log, Held(receipts=receipts)) is None
+    assert verify(rewritten(EVENTS), log, KeptOutside(receipts=receipts)) is None
     for seed in range(20):
         rows = list(EVENTS)
         edited(rows, Random(seed))
         forged = Log(tmp_path / str(seed), SIGNER.verifier)
         forged.seal(rewritten(rows), SIGNER)
         assert verify(rewritten(rows), forged) is None
-        fault = verify(rewritten(rows), forged, Held(receipts=receipts))
+        fault = verify(rewritten(rows), forged, KeptOutside(receipts=receipts))
         assert fault
         first = next(nth for nth, row in enumerate(rows) if row != EVENTS[nth])
         assert (fault.leaf, fault.stream) == (first, str(EVENTS[first].originator_id))
@@ -126,7 +126,7 @@ def test_what_was_deleted_before_it_was_sealed_is_named(tmp_path: Path) -> None:
     receipts = [acknowledged(kept(Batch(event.id, [leaf_of(event)], SIGNER), event.id)) for event in EVENTS]
     log = Log(tmp_path / "log", SIGNER.verifier)
     log.seal(rewritten([*EVENTS[:40], *EVENTS[41:]]), SIGNER)
-    fault = verify(rewritten([*EVENTS[:40], *EVENTS[41:]]), log, Held(receipts=receipts))
+    fault = verify(rewritten([*EVENTS[:40], *EVENTS[41:]]), log, KeptOutside(receipts=receipts))
     assert fault
     assert "第41条事件不在日志里" in fault.sentence
 
@@ -135,6 +135,6 @@ def test_what_is_not_sealed_yet_is_not_said_to_be_right(tmp_path: Path) -> None:
     log = Log(tmp_path / "log", SIGNER.verifier)
     log.seal(rewritten(EVENTS[:40]), SIGNER)
     receipt = acknowledged(kept(Batch(41, [leaf_of(EVENTS[40])], SIGNER), 41))
-    fault = verify(rewritten(EVENTS), log, Held(receipts=[receipt]))
+    fault = verify(rewritten(EVENTS), log, KeptOutside(receipts=[receipt]))
     assert fault
     assert "还没有封存" in fault.sentence

@@ -20,7 +20,7 @@ from tests.api.visitor import Clock, Visitor
 from tests.lives import OFFICER
 from tests.projections.waiting import until
 from tests.server import serving
-from tests.stores import owner_of
+from tests.stores import Store
 from tests.transparency.watching import sealed
 
 IN_POSTGRES: LiteralString = """
@@ -82,11 +82,11 @@ def test_a_receipt_is_verified_offline_and_a_changed_one_is_not(
 
 
 def test_an_edit_in_the_second_before_sealing_is_found(
-    door: Visitor, terminal: Terminal, settings: Settings, tmp_path: Path
+    door: Visitor, terminal: Terminal, settings: Settings, lasting_store: Store, tmp_path: Path
 ) -> None:
     with in_turn(settings):  # nothing is sealed meanwhile
         answer = door.report()
-        with owner_of(settings) as owner:
+        with lasting_store.owner_of(settings) as owner:
             if settings.postgres is None:
                 owner("UPDATE stored_events SET state = replace(state, '污水', '清水')")
             else:
