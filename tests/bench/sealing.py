@@ -42,8 +42,8 @@ from tests.bench.turns import PROCESSES, Prepare, Work, turns
 
 COMMAND = TakeAction(note=NOTES[1])
 SIGNER = Signer("example.org/bench", bytes(range(32)))
-DEARER = 1.15
-"""How much longer a command may take that is sealed, with a signed receipt."""
+DEARER, REBUILD_DEARER = 1.15, 1.3
+"""How much longer a command may take that is sealed, with a signed receipt; and a rebuild that makes the log too."""
 LEAVES = 10
 """In the log that proofs are taken from, for each event of the other rows."""
 Ask = tuple[str, Caller]
@@ -81,10 +81,8 @@ def _proven(place: Place, ids: list[str], seed: int) -> Iterator[Prepare]:
         key = place.folder / "log.key"
         key.write_text(SIGNER.written)
         store = work.files.store
-        notary, sealer = (
-            Notary(store, KeyFile(key)),
-            Sealer(store, place.folder / "log", KeyFile(key), SharedLeadership()),
-        )
+        notary = Notary(store, KeyFile(key))
+        sealer = Sealer(store, place.folder / "log", KeyFile(key), SharedLeadership())
         work.writer.on_stored.append(notary.committed)
         work.writer.on_commit.append(sealer.wake)
         sealer.start()
@@ -133,26 +131,43 @@ def _at_work(loop: asyncio.Runner, ask: Callable[[Ask], Awaitable[None]], asks: 
 
 
 def _log_rows(bench: Bench, store: Store) -> list[Row]:
-    """A log of many events: sealed, verified, and beside it the least that reads every byte of it."""
+    """A log of many events: sealed, verified, made again with the views; the least that reads every byte of it."""
     events = bench.size.events
     with store.place() as place:
         with closing(place.case_files()) as files:
             stored = map(files.mapper.to_stored_event, generated(bench.seed, events))
             for batch in batches(stored, 1_000):
                 files.store.insert_batch([batch])
-        with closing(place.case_files()) as files, closing(place.bare()) as bare:
-            log = Log(place.folder / "log", SIGNER.verifier)
-            sealing = seconds(lambda: log.seal(files.store, SIGNER))
-            ours, floor = alternate(
-                bench.size.rounds,
-                lambda: events / seconds(lambda: _verified(place, files.store)),
-                lambda: events / seconds(lambda: _digested(bare)),
+        with (
+            closing(place.case_files()) as files,
+            closing(place.bare()) as bare,
+            closing(place.views(files)) as views,
+        ):
+            Log(place.folder / "log", SIGNER.verifier).seal(files.store, SIGNER)
+            views.catch_up()
+            ours, floor, sealing, with_log, without = (
+                [events / took for took in taken]
+                for taken in alternate(
+                    bench.size.rounds,
+                    lambda: seconds(lambda: _verified(place, files.store)),
+                    lambda: seconds(lambda: _digested(bare)),
+                    lambda: seconds(lambda: _sealed(place, files.store)),
+                    lambda: seconds(views.rebuild) + seconds(lambda: _sealed(place, files.store)),
+                    lambda: seconds(views.rebuild),
+                )
             )
         memory = [_grown(place, share) for share in (1, 10)]
     least = Contender.of("the driver's select, SHA-256 of every state", floor)
     verified = Row.of(f"log of {events:,} events verified", "events/s", Contender.of("verify", ours), least)
     verified.budgets = [Budget.at_least(0.5, verified.to_floor, "× floor")]
-    sealed = [events / sealing] * bench.size.rounds
+    rebuilt = Row.of(
+        f"rebuild of all views and of the log, {events:,} events",
+        "events/s",
+        Contender.of("Views.rebuild, Log.seal", with_log),
+        Contender.of("Views.rebuild", without),
+    )
+    rebuilt.budgets = [Budget.at_least(round(1 / REBUILD_DEARER, 2), rebuilt.to_floor, "× without")]
+    sealed = Row.of("… sealed for the first time", "events/s", Contender.of("Log.seal", sealing), least)
     flat = Row.of(
         f"memory of verifying {events:,} events, and of a tenth",
         "MB ↓",
@@ -160,14 +175,19 @@ def _log_rows(bench: Bench, store: Store) -> list[Row]:
         Contender.of("verify, a tenth", [memory[1]]),
     )
     flat.budgets = [Budget.at_most(1.1, flat.to_floor, "× a tenth")]
-    rows = [verified, Row.of("… sealed for the first time", "events/s", Contender.of("Log.seal", sealed), least), flat]
-    return [row.on(store.kind) for row in rows]
+    return [row.on(store.kind) for row in (verified, sealed, flat, rebuilt)]
 
 
 def _verified(place: Place, store: CaseRecorder) -> None:
     fault = verify(store, Log(place.folder / "log", SIGNER.verifier))
     if fault:
         raise RuntimeError(fault.sentence)
+
+
+def _sealed(place: Place, store: CaseRecorder) -> None:
+    """From the first event on, into a folder that is not there yet."""
+    with TemporaryDirectory(dir=place.folder) as folder:
+        Log(Path(folder) / "log", SIGNER.verifier).seal(store, SIGNER)
 
 
 def _digested(bare: Bare) -> None:
