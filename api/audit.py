@@ -59,7 +59,7 @@ class ConsistencyAsked(Model):
 class InclusionAsked(Model):
     """哪一条。"""
 
-    position: Size = Field(description="记录的位置，即回执里的 position", examples=[1])
+    event_position: Size = Field(description="记录的位置，即回执里的 position", examples=[1])
 
 
 def text(what: str) -> dict[int | str, dict[str, Any]]:
@@ -141,7 +141,7 @@ async def get_consistency(asked: Annotated[ConsistencyAsked, Query()], visit: Vi
 async def get_inclusion(asked: Annotated[InclusionAsked, Query()], visit: Visiting) -> Inclusion:
     """证明一条记录在封存的日志里（RFC 6962 §2.1.1）。"""
     store = visit.service.casework.files.store
-    return await _asked(visit, lambda log: inclusion_of(log, store, asked.position))
+    return await _asked(visit, lambda log: inclusion_of(log, store, asked.event_position))
 
 
 async def _asked(visit: Visit, question: Callable[[Log], T]) -> T:

@@ -97,8 +97,9 @@ class Log:
         keys, last = self.keys, self.checkpoint
         if keys.current == old.verifier:
             until = self._extended(store, last)
-            note = new.cosigned(until.signed(old))
-            self._earlier.keep(until.size, note, self._clock())
+            again = any(one.until == until for one in keys.retired)  # nothing was written since the change before
+            note = self._earlier.note(until.size) if again else until.signed(old)
+            self._earlier.keep(until.size, new.cosigned(note), self._clock())
             keys = keys.changed(new.verifier, until)
             durable.write(self.folder / KEYS, str(keys).encode())
         until = keys.retired[-1].until
@@ -128,14 +129,17 @@ class Log:
             raise LogBroken(f"第{last.position}条事件不是封存时的那一条：请先用 bidao verify log 核对。")
 
     def _keep(self, note: str, last: Checkpoint | None) -> None:
-        """Put a checkpoint in place of the last, which is kept if it was the last of its minute."""
+        """Put a checkpoint in place of the last, which is kept if it was the last of its minute.
+
+        At a change of keys one is kept already, with both signatures.
+        """
         path, now = self.folder / CHECKPOINT, self._clock()
         if last:
-            signed = path.stat().st_mtime
-            if signed // MINUTE != now // MINUTE:
+            signed, changes = path.stat().st_mtime, {one.until.size for one in self.keys.retired}
+            if signed // MINUTE != now // MINUTE and last.size not in changes:
                 self._earlier.keep(last.size, path.read_text("utf-8"), signed)
             if signed // HOUR != now // HOUR:
-                self._earlier.thin(now, {one.until.size for one in self.keys.retired})
+                self._earlier.thin(now, changes)
         durable.write(path, note.encode())
         os.utime(path, (now, now))
 

@@ -54,7 +54,7 @@ def test_an_auditor_follows_the_log_and_every_event_is_proven(door: Visitor, key
         assert merkle.goes_on(old.size, old.root, new.size, new.root, proof)
         assert not merkle.goes_on(old.size, new.root, new.size, new.root, proof)
     for position in (1, 2, last.position // 2, last.position):
-        told = door.read(f"/api/v1/audit/inclusion?position={position}").json()
+        told = door.read(f"/api/v1/audit/inclusion?event_position={position}").json()
         proof = [bytes.fromhex(one) for one in told["proof"]]
         leaf, index = bytes.fromhex(told["leaf_hash"]), told["leaf_index"]
         checkpoint = keys.checkpoint(told["checkpoint"])
@@ -78,8 +78,8 @@ def test_an_auditor_follows_the_log_and_every_event_is_proven(door: Visitor, key
         ("consistency?from=0", 422),
         ("consistency?from=2&to=1", 404),
         ("consistency?from=1&to=1000000", 404),
-        ("inclusion?position=1000000", 404),
-        ("inclusion?position=0", 422),
+        ("inclusion?event_position=1000000", 404),
+        ("inclusion?event_position=0", 422),
         ("inclusion", 422),
     ],
 )
@@ -90,7 +90,7 @@ def test_what_is_not_sealed_is_not_there(door: Visitor, keys: LogKeys, path: str
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["checkpoint", "key", "tile/0/000.p/1", "consistency?from=1", "inclusion?position=1"])
+@pytest.mark.parametrize("path", ["checkpoint", "key", "tile/0/000.p/1", "consistency?from=1", "inclusion?event_position=1"])
 def test_the_log_is_for_staff(door: Visitor, keys: LogKeys, path: str) -> None:
     held(door, keys)
     assert door.read(f"/api/v1/audit/{path}").status_code == 200
@@ -106,7 +106,7 @@ def test_nothing_is_proven_of_an_event_that_was_rewritten(
         if terminal.settings.postgres is not None:
             owner("ALTER TABLE stored_events DISABLE TRIGGER refuse_change")
         owner("UPDATE stored_events SET topic = 'territory.renamed' WHERE originator_version = 1")
-    answer = door.read("/api/v1/audit/inclusion?position=1")
+    answer = door.read("/api/v1/audit/inclusion?event_position=1")
     assert (answer.status_code, answer.json()["code"]) == (409, "not-as-sealed")
 
 
