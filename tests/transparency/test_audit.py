@@ -90,7 +90,9 @@ def test_what_is_not_sealed_is_not_there(door: Visitor, keys: LogKeys, path: str
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["checkpoint", "key", "tile/0/000.p/1", "consistency?from=1", "inclusion?event_position=1"])
+@pytest.mark.parametrize(
+    "path", ["checkpoint", "key", "tile/0/000.p/1", "consistency?from=1", "inclusion?event_position=1"]
+)
 def test_the_log_is_for_staff(door: Visitor, keys: LogKeys, path: str) -> None:
     held(door, keys)
     assert door.read(f"/api/v1/audit/{path}").status_code == 200
