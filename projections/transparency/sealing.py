@@ -17,7 +17,8 @@ from projections.transparency.leaves import leaves_of
 from projections.transparency.notes import NoteInvalid, Signer, Verifier
 from projections.transparency.tiles import WIDTH, Tiles
 
-PAGE = 2 * WIDTH
+PAGE, AT_ONCE = WIDTH, 64 * WIDTH
+"""Events that are read together, while they stay in the processor's cache; leaves that are written together."""
 CHECKPOINT, EARLIER, KEY, HEADS = "checkpoint", "checkpoints", "key", "heads"
 
 
@@ -115,10 +116,15 @@ class Log:
             raise LogBroken(f"已封存到第{last.position}条，库里却只有{head}条：请先用 bidao verify log 核对。")
         if last.size and head > last.position:
             self._require_end(store, last)
-        size, position = last.size, last.position
+        size, position, new = last.size, last.position, list[bytes]()
         for page in pages(store, position, head):
-            self.tiles.append(size, leaves_of(page))
-            size, position = size + len(page), page[-1][0]
+            new += leaves_of(page)
+            position = page[-1][0]
+            if len(new) >= AT_ONCE:
+                self.tiles.append(size, new)
+                size, new = size + len(new), []
+        self.tiles.append(size, new)
+        size += len(new)
         return Checkpoint(last.origin, size, merkle.root(size, self.tiles.node_of(size)), position)
 
     def _require_end(self, store: CaseRecorder, last: Checkpoint) -> None:
