@@ -38,7 +38,7 @@ from domain.casework.batches import (
 from domain.casework.postgres_era import ERA, Eras
 from domain.casework.postgres_network import RECONNECT, configure, notice, noticing, reach
 from domain.casework.postgres_schema import create_statements, is_complete, not_granted, wait_for_turn
-from domain.casework.recorders import append_alone, require_count
+from domain.casework.recorders import LogLine, append_alone, require_count
 from domain.casework.store_file import StoreUnusable
 
 CONNINFO = "POSTGRES_CONNINFO"
@@ -55,6 +55,10 @@ _SELECT_CASE = """
 _SELECT_LOG = """
     SELECT originator_id, originator_version, topic, state, notification_id FROM {schema}.stored_events
     WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id LIMIT %s"""
+_SELECT_LINES = """
+    SELECT notification_id, encode(uuid_send(originator_id), 'hex'), originator_version, topic, state
+    FROM {schema}.stored_events WHERE notification_id > %s AND notification_id <= %s
+    ORDER BY notification_id LIMIT %s"""
 _SELECT_TOPICS = """
     SELECT originator_id, originator_version, topic, state, notification_id FROM {schema}.stored_events
     WHERE notification_id BETWEEN %s AND %s AND topic = ANY(%s) ORDER BY notification_id LIMIT %s"""
@@ -164,6 +168,10 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
             else:
                 cursor.execute(self._of(_SELECT_LOG), (first, last, limit), prepare=True)
             return [Notification(*row) for row in cursor.fetchall()]
+
+    def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
+        with self._cursor() as cursor:
+            return cursor.execute(self._of(_SELECT_LINES), (after, stop, limit), prepare=True).fetchall()
 
     def max_notification_id(self) -> int:
         with self._cursor() as cursor:

@@ -22,11 +22,15 @@ from domain.casework.batches import (
     conditions,
     judge,
     outcomes_of,
+    stream_name,
     streams_of,
 )
 
 Stored = Notification
 """A stored event, with its position as `id`."""
+
+LogLine = tuple[int, str, int, str, bytes]
+"""Position, stream (hex), version, stored name and bytes of an event: as they are stored, nothing made of them."""
 
 
 class CaseRecorder(Protocol):
@@ -76,6 +80,9 @@ class CaseRecorder(Protocol):
     ) -> Sequence[Notification]:
         """Events of all streams in order of position, at most `limit`, from `start` to `stop` inclusive."""
 
+    def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
+        """The same after one position, up to another and in order, for whoever hashes very many."""
+
     def max_notification_id(self) -> int:
         """The highest position, 0 in an empty store."""
 
@@ -91,6 +98,16 @@ def require_count(count: int) -> None:
     """Raise `ValueError` unless at least one case number is asked for."""
     if count < 1:
         raise ValueError(f"at least one case number must be reserved, not {count}")
+
+
+def stored_of(appends: Sequence[Append], outcomes: Sequence[Outcome]) -> list[Stored]:
+    """The events of a batch that were stored, as a reader would find them, in order."""
+    return [
+        Notification(event.originator_id, event.originator_version, event.topic, event.state, position)
+        for append, outcome in zip(appends, outcomes, strict=True)
+        if not isinstance(outcome, IntegrityError)
+        for event, position in zip(append, outcome, strict=True)
+    ]
 
 
 def append_alone(recorder: CaseRecorder, append: Append, options: dict[str, Any]) -> Sequence[int]:
@@ -139,6 +156,10 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
             for position, event in found
             if event.originator_version > gt
         ]
+
+    def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
+        rows = self.select_notifications(after, limit, stop, inclusive_of_start=False)
+        return [(row.id, stream_name(row.originator_id), row.originator_version, row.topic, row.state) for row in rows]
 
     def max_notification_id(self) -> int:
         return super().max_notification_id() or 0

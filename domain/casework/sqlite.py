@@ -29,7 +29,7 @@ from domain.casework.batches import (
     stream_name,
     streams_of,
 )
-from domain.casework.recorders import append_alone, require_count
+from domain.casework.recorders import LogLine, append_alone, require_count
 from domain.casework.store_file import CREATE, StoreUnusable, is_complete, opening
 
 Row = TypeVar("Row")
@@ -50,6 +50,9 @@ _CONTIGUOUS = """
 _SELECT_CASE = """
     SELECT originator_version, topic, state, rowid FROM stored_events
     WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
+_SELECT_LOG = """
+    SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
+    WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"""
 _RESERVE = """
     INSERT INTO case_numbers (day, last) VALUES (?, ?)
     ON CONFLICT (day) DO UPDATE SET last = last + excluded.last RETURNING last"""
@@ -233,6 +236,15 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         ):
             rows = cursor.execute(_SELECT_CASE, (stream_name(originator_id), gt)).fetchall()
         return [Notification(originator_id, *row) for row in rows]
+
+    def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
+        with (
+            _translated(),
+            self.datastore.get_connection(commit=False) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.row_factory = None
+            return cursor.execute(_SELECT_LOG, (after, stop, limit)).fetchall()
 
     def max_notification_id(self) -> int:
         return super().max_notification_id() or 0
