@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse
 
 from api import (
     alike,
+    audit,
     books,
     bundles,
     case_clocks,
@@ -92,6 +93,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         rolls.router,
         territory.router,
         messages.router,
+        audit.router,
         operation.router,
     ]
     for router in routers:

@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response, Security
 
 from api import problems
-from api.commands.sealing import signer_of
 from api.door import DoorRoute, Visit, Visiting
 from api.field_keys import keys_for
 from api.identity import SCHEME
@@ -22,6 +21,7 @@ from domain.casework.redactions import shown
 from domain.model import Role
 from projections.transparency.bundles import Bundle
 from projections.transparency.bundling import NotSealed, bundle_of
+from projections.transparency.key_file import KeyFile
 from projections.transparency.notes import KeyInvalid
 from projections.transparency.sealing import Log
 
@@ -68,7 +68,7 @@ async def get_incident_bundle(incident_id: IncidentId, visit: Visiting) -> Respo
 
 def _bundle(case: UUID, lines: list[RecordedEvent], visit: Visit) -> Bundle:
     settings, files = visit.service.settings, visit.service.casework.files
-    signer = signer_of(settings)
+    signer = KeyFile(settings.log_key).required()
     seen = shown(lines, visit.service.casework.registers.erasures, visit.asker.role)
     keys = keys_for(files, lines, as_read(seen, eyes_of(visit.asker, seen, visit.service.names)))
     return bundle_of(case, files.store, Log(settings.log_folder, signer.verifier), signer, keys)

@@ -10,13 +10,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import Identifier
 
-from api.opening import look_into, open_case_files, open_territory, open_views, require_case_files
+from api.opening import look_into, open_case_files, open_sealer, open_territory, open_views, require_case_files
 from api.secret import fingerprint, secret_of
 from api.settings import Settings, is_loopback
 from domain.casework.books import books
@@ -28,10 +29,13 @@ from domain.casework.postgres_schema import is_complete, not_granted, remedy, ta
 from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI, Clocks
 from domain.territory import Territory
-from projections.engine import Standing
+from projections.engine import Standing as ViewsStanding
 from projections.naming import Underway
+from projections.transparency.sealer import Standing
 
 PAGE = 5_000
+SEALING_MAY_TAKE = 2.0
+"""Seconds for the running service to seal what is stored already."""
 VIEWS_MAY_TAKE = 2.0
 """Seconds for the running service to show what is stored already."""
 _SERVER = """
@@ -65,7 +69,7 @@ def examine(settings: Settings) -> list[Finding]:
         require_case_files(settings)
     except StoreUnusable as missing:
         return [Finding(False, str(missing))]
-    looks: list[Callable[[Settings], Iterator[Finding]]] = [_store, _registers, _doors]
+    looks: list[Callable[[Settings], Iterator[Finding]]] = [_store, _log, _registers, _doors]
     if settings.postgres is None:
         return _found(looks, settings)
     of_server = _found([_server], settings)
@@ -164,7 +168,34 @@ def _store(settings: Settings) -> Iterator[Finding]:
         files.close()
 
 
-def followed(views: Standing, head: int) -> Finding:
+def _log(settings: Settings) -> Iterator[Finding]:
+    """Whether what is stored is sealed as well."""
+    if not settings.log_key.exists():
+        yield Finding(True, "没有封存用的密钥，事件不封存：需要的请运行 bidao keys init")
+        return
+    with closing(open_case_files(settings)) as files, closing(open_sealer(settings, files)) as sealer:
+        head, ends = files.store.max_notification_id(), monotonic() + SEALING_MAY_TAKE
+        found = sealer.standing()
+        while found and not found.failing and found.position < head and monotonic() < ends:
+            sleep(SEALING_MAY_TAKE / 20)
+            found = sealer.standing()
+        if found:
+            yield sealed(found, head)
+
+
+def sealed(log: Standing, head: int) -> Finding:
+    """How far the log has come of all there is; and what to do where it stands still."""
+    if log.failing:
+        return Finding(False, "封存的日志读不了或不是这把密钥签的：请运行 bidao verify log 核对")
+    come = f"已封存到第{log.position}条，共{head}条"
+    if log.position > head:
+        return Finding(False, f"{come}，库里少了事件：请运行 bidao verify log 核对")
+    if log.position < head:
+        return Finding(False, f"{come}，没有进展：请启动服务，或运行 bidao seal；仍不前进请看服务的日志")
+    return Finding(True, come)
+
+
+def followed(views: ViewsStanding, head: int) -> Finding:
     """How far the views have come of all there is; and what to do where they stand still."""
     come = f"视图已跟到第{views.position}条，共{head}条"
     if views.position < head and views.kept:

@@ -13,6 +13,7 @@ from api import problems
 from api.door import DoorRoute, Visit, Visiting
 from api.identity import SCHEME
 from api.offering import ReportReceipt, offered
+from api.proving import ProvenReceipt, proven
 from api.reading import require_concerned
 from domain.casework.asking import Caller, Receipt
 from domain.incident import commands
@@ -86,19 +87,20 @@ def caller_of(visit: Visit, key: str) -> Caller:
     )
 
 
-def answered(receipt: Receipt, visit: Visit, status: int = 200) -> Response:
-    """The receipt, with the version as its tag."""
+def answered(receipt: Receipt, told: bytes, visit: Visit, status: int = 200) -> Response:
+    """The receipt as it is told, with the version as its tag."""
     visit.request.state.outcome = "changed" if receipt.changed else "unchanged"
     headers = {"ETag": f'"{receipt.version}"'}
     if status == 201:
         headers["Location"] = f"/api/v1/incidents/{receipt.incident_id}"
-    return Response(receipt.model_dump_json(), status, headers, "application/json")
+    return Response(told, status, headers, "application/json")
 
 
 async def report_incident(command: Report, key: Key, visit: Visiting) -> Response:
     receipt = await visit.service.casework.report(command, caller_of(visit, key))
     alike = await offered(visit.service, receipt, command, visit.asker)
-    return answered(ReportReceipt(**receipt.model_dump(), alike=alike), visit, 201)
+    items = [one.model_dump(mode="json") for one in alike]
+    return answered(receipt, await proven(visit.service, receipt, alike=items), visit, 201)
 
 
 def asking(kind: type[OnCase]) -> Callable[..., Awaitable[Response]]:
@@ -116,7 +118,7 @@ def asking(kind: type[OnCase]) -> Callable[..., Awaitable[Response]]:
             require_concerned(lines, visit.asker)
         caller, version = caller_of(visit, key), version_of(if_match)
         receipt = await visit.service.casework.act(str(incident_id), command, caller, if_match=version)
-        return answered(receipt, visit)
+        return answered(receipt, await proven(visit.service, receipt), visit)
 
     ask.__annotations__["command"] = kind
     if not needs_version(kind):
@@ -141,7 +143,7 @@ def described(kind: type[Command], chapter: str) -> dict[str, Any]:
         "summary": kind.label,
         "description": kind.__doc__,
         "tags": [chapter],
-        "response_model": Receipt,
+        "response_model": ProvenReceipt,
     }
 
 
@@ -166,7 +168,7 @@ router.add_api_route(
     report_incident,
     methods=["POST"],
     status_code=201,
-    response_description="回执：案件编号、版本，以及统计须追到的位置",
+    response_description="回执：案件编号、版本、统计须追到的位置，以及可以事后核对的叶子哈希和签名",
     responses={201: {"headers": {**ETAG, **LOCATION}}, **problems.declared(*ANSWERS, problems.KEY_STALE)},
     **{**described(Report, next(iter(CHAPTERS))), "response_model": ReportReceipt},
 )

@@ -39,6 +39,10 @@ class Metrics:
             "bidao_views_building_lag_events", "Events not yet in the one that is least far", registry=self.registry
         )
 
+        self.sealed_position = Gauge("bidao_log_position", "Position up to which is sealed", registry=self.registry)
+        self.unsealed = Gauge("bidao_log_lag_events", "Events stored and not yet sealed", registry=self.registry)
+        self.not_sealing = Gauge("bidao_log_failing", "1 while sealing fails in this process", registry=self.registry)
+
     def positions(self, stored: int, shown: int) -> None:
         """Note where store and views stand."""
         self.answers.set(1)
@@ -50,6 +54,12 @@ class Metrics:
         """Note how many events each view that is being built has taken in."""
         self.building.set(len(done))
         self.to_build.set(max((stored - events for events in done), default=0))
+
+    def sealed(self, position: int, lag: int, *, failing: bool) -> None:
+        """Note how far the log has come."""
+        self.sealed_position.set(position)
+        self.unsealed.set(lag)
+        self.not_sealing.set(failing)
 
     def unanswered(self) -> None:
         """Note that store or views do not answer; where they stood last stays."""

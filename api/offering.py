@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.identity import Identity
 from api.problems import Problem
+from api.proving import ProvenReceipt
 from api.reading import everywhere_for
 from api.service import Service
 from domain.casework.asking import Receipt
@@ -23,7 +24,7 @@ FOLLOWED = LONGEST / 2
 """How many of them for the views to come to the report itself, so that none just before it is missed."""
 
 
-class ReportReceipt(Receipt):
+class ReportReceipt(ProvenReceipt):
     """反映的回执，附可能重复的在办案件，由近及远；没有找到，或一时来不及查找，即为空。"""
 
     alike: tuple[AlikeCase, ...] = Field(default=(), description="可能说的是同一件事的在办案件，是否并案由人决定")

@@ -31,6 +31,8 @@ from projections.listening import PostgresListening
 from projections.past import PastViews
 from projections.postgres import APPENDED, PostgresDatabase
 from projections.sqlite import SQLiteDatabase
+from projections.transparency.key_file import KeyFile
+from projections.transparency.sealer import Sealer
 
 OUTBOX = b"BIDO"
 """Tells the file of the messages from others."""
@@ -128,6 +130,14 @@ def open_watch_leadership(settings: Settings) -> Leadership:
     if settings.postgres is not None:
         return PostgresLeadership(settings.postgres, settings.database_schema, "watch")
     return FileLeadership(settings.watch_lock)
+
+
+def open_sealer(settings: Settings, files: CaseFiles) -> Sealer:
+    """What seals the log of a store; one that is gone with the process has none."""
+    leadership: Leadership = FileLeadership(settings.seal_lock)
+    if settings.postgres is not None:
+        leadership = PostgresLeadership(settings.postgres, settings.database_schema, "log")
+    return Sealer(files.store, settings.log_folder, KeyFile(settings.log_key), leadership)
 
 
 def open_casework(settings: Settings, files: CaseFiles, clock: Callable[[], datetime] = now) -> Casework:

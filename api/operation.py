@@ -39,11 +39,23 @@ class Building(Model):
     shown: bool
 
 
+class Sealing(Model):
+    """封存的进度。`lag` 是还没有封存的记录数，平时一秒以内归零。
+
+    `failing` 为 true 表示这里封存不成（原因见日志），会再试；办事不受影响。
+    """
+
+    position: int
+    lag: int
+    failing: bool
+
+
 class Ready(Model):
     """案卷库可以读取；`lag` 是还没有汇总进统计的记录数，正在建立的统计不算在内。
 
     `following` 为 false 表示统计停住：出错（原因见日志），或者没有进程维护视图（请运行 bidao follow）。
     `failing` 为 true 表示 `building` 里有的在这里建不成（原因见日志），会再试；其余统计照常。
+    `sealing` 为 null 表示这台机器上没有封存用的密钥（bidao keys init）。
     """
 
     status: str = "ready"
@@ -53,6 +65,7 @@ class Ready(Model):
     following: bool
     building: tuple[Building, ...]
     failing: bool
+    sealing: Sealing | None
 
 
 class RuleText(Model):
@@ -91,6 +104,7 @@ async def readyz(service: InService) -> Ready:
         following=following,
         building=building,
         failing=bool(building) and service.views.building_error is not None,
+        sealing=await _sealing(service, stored),
     )
 
 
@@ -112,6 +126,8 @@ async def metrics(service: InService) -> Response:
     else:
         service.metrics.positions(stored, views.position)
         service.metrics.built(stored, [view.done for view in underway])
+        if sealing := await _sealing(service, stored):
+            service.metrics.sealed(sealing.position, sealing.lag, failing=sealing.failing)
     return Response(generate_latest(service.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -131,3 +147,11 @@ async def _standing(service: Service) -> tuple[int, Standing]:
     """Where the store and the views stand, as both say now. Raises `StoreUnavailable`, `DatabaseUnavailable`."""
     stored = await service.read(service.casework.files.store.max_notification_id)
     return stored, await service.read(service.views.look)
+
+
+async def _sealing(service: Service, stored: int) -> Sealing | None:
+    """How far the log has come of so many events."""
+    found = await service.read(service.sealer.standing)
+    if found is None:
+        return None
+    return Sealing(position=found.position, lag=max(0, stored - found.position), failing=found.failing)

@@ -69,7 +69,6 @@ UNKNOWN_PATH = Kind("unknown-path", 404, "没有这个地址", "请对照接口�
 METHOD = Kind("method-not-allowed", 405, "不支持这种请求方法", "可用的方法见响应头 Allow。")
 REFUSED = Kind("refused", 409, "依规不能办理", "规则不允许这样办理，理由见 detail，规则编号见 rule。")
 KEY_STALE = Kind("key-stale", 409, "幂等键已过期", "按时间生成的幂等键与现在相差超过一天，请换一个新键。")
-NOT_SEALED = Kind("not-sealed", 409, "还没有封存", "案卷最后的事件还没有封存，请稍后再取。")
 VERSION_STALE = Kind("version-stale", 412, "案件已有新进展", "您看过之后案件又有变化，请重新查看后再办。")
 TOO_SLOW = Kind("body-too-slow", 408, "正文迟迟没有到齐", "正文没有在规定时间内到齐，没有保存任何内容；请重发。")
 TOO_LARGE = Kind("body-too-large", 413, "正文太大", "正文超过允许的大小，请缩短内容。")
@@ -80,6 +79,8 @@ IF_MATCH_REQUIRED = Kind(
     "if-match-required", 428, "缺少版本号", "请带上请求头 If-Match，写明您看到的案件版本（即上次答复的 ETag）。"
 )
 UNEXPECTED = Kind("unexpected", 500, "服务出错", "服务内部出错，已记录。请凭响应头 X-Request-Id 联系管理员。")
+NOT_SEALED = Kind("not-sealed", 409, "还没有封存", "还没有封存到那一条，请稍后再取。")
+NOT_AS_SEALED = Kind("not-as-sealed", 409, "与封存时不同", "事件与封存时不同，请用 bidao verify log 核对。")
 STORE_DOWN = Kind("store-unavailable", 503, "暂时无法保存或读取", "案卷库暂时不可用，请稍后重试。")
 WITH_THE_SAME_KEY = "案卷库暂时不可用，请稍后用同一个幂等键重试。"
 """What a command is told then; nothing else has a key."""

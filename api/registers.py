@@ -13,6 +13,7 @@ from api import problems
 from api.door import Visit, Visiting
 from api.incidents import ANSWERS, ETAG, Key, caller_of, operation_id
 from api.problems import VIEW_UNDERWAY, VIEWS_BEHIND
+from api.proving import ProvenRegisterReceipt, proven
 from domain.casework.asking import RegisterReceipt
 from domain.model import Model
 from domain.register import RegisterCommand
@@ -42,8 +43,11 @@ def asking(kind: type[RegisterCommand], rehearse: Rehearse) -> Callable[..., Awa
     async def ask(command: RegisterCommand, key: Key, visit: Visiting, dry_run: DryRun = False) -> Response:
         receipt = await visit.service.enact(command, caller_of(visit, key), dry_run=dry_run)
         visit.request.state.outcome = "changed" if receipt.changed and not dry_run else "unchanged"
-        told = await rehearse(receipt, visit) if dry_run else receipt
-        return Response(told.model_dump_json(), 200, {"ETag": f'"{receipt.version}"'}, "application/json")
+        if dry_run:
+            told = (await rehearse(receipt, visit)).model_dump_json().encode()
+        else:
+            told = await proven(visit.service, receipt)
+        return Response(told, 200, {"ETag": f'"{receipt.version}"'}, "application/json")
 
     ask.__annotations__["command"] = kind
     return ask
@@ -85,7 +89,7 @@ def add_commands(
             summary=kind.label,
             description=getdoc(kind),
             tags=[tag],
-            response_model=RegisterReceipt | rehearsed,
+            response_model=ProvenRegisterReceipt | rehearsed,
             response_description="回执；`changed` 为 false 表示本来就是这样，没有新增记录。试算时为试算结果",
             responses={200: {"headers": ETAG}, **problems.declared(*ANSWERS, *behind)},
         )

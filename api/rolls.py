@@ -14,10 +14,11 @@ from api.door import DoorRoute, Visiting
 from api.identity import SCHEME, Identity
 from api.incidents import ANSWERS, ETAG, Key, caller_of, operation_id
 from api.problems import NOT_FOUND, Problem
+from api.proving import ProvenRollReceipt, proven
 from api.reading import Eyes, covered
 from api.tags import TAGGED, conditional, is_known, tagged
 from domain import household, membership
-from domain.casework.asking import NotFound, RollReceipt
+from domain.casework.asking import NotFound
 from domain.casework.recording import RollLine
 from domain.casework.rolls import AnyCommand, folded
 from domain.household import Household
@@ -67,7 +68,8 @@ def asking(kind: type[AnyCommand]) -> Callable[..., Awaitable[Response]]:
     async def ask(entry_id: EntryPath, command: AnyCommand, key: Key, visit: Visiting) -> Response:
         receipt = await _of_entry(visit.service.casework.rolls.ask(entry_id, command, caller_of(visit, key)))
         visit.request.state.outcome = "changed" if receipt.changed else "unchanged"
-        return Response(receipt.model_dump_json(), 200, {"ETag": f'"{receipt.version}"'}, "application/json")
+        told = await proven(visit.service, receipt)
+        return Response(told, 200, {"ETag": f'"{receipt.version}"'}, "application/json")
 
     ask.__annotations__["command"] = kind
     return ask
@@ -158,7 +160,7 @@ for roll, path, tag, kinds in ROLLS:
             summary=kind.label,
             description=getdoc(kind),
             tags=[tag],
-            response_model=RollReceipt,
+            response_model=ProvenRollReceipt,
             response_description="回执；`changed` 为 false 表示本来就是这样，没有新增记录",
             responses={200: {"headers": ETAG}, **problems.declared(*ANSWERS, problems.NOT_FOUND)},
         )

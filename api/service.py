@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 
 from api.metrics import Metrics
-from api.opening import open_case_files, open_casework, open_past, open_views
+from api.opening import open_case_files, open_casework, open_past, open_sealer, open_views
 from api.settings import Settings
 from api.watch.keeping import Watch
 from domain.casework.application import Casework
@@ -22,6 +22,9 @@ from domain.erasure import ErasureCommand
 from domain.register import RegisterCommand
 from projections.engine import Views
 from projections.past import PastViews
+from projections.transparency.key_file import KeyFile
+from projections.transparency.notary import Notary
+from projections.transparency.sealer import Sealer
 
 T = TypeVar("T")
 
@@ -36,6 +39,8 @@ class Service:
     past: PastViews
     watch: Watch
     erasing: Erasing
+    sealer: Sealer
+    notary: Notary
     metrics: Metrics
     readers: ThreadPoolExecutor
     clock: Callable[[], datetime]
@@ -55,8 +60,14 @@ class Service:
         past = open_past(settings, files, views)
         metrics = Metrics()
         watch = Watch(settings, casework, views, metrics, clock)
+        sealer = open_sealer(settings, files)
+        casework.writer.on_commit.append(sealer.wake)
+        notary = Notary(files.store, KeyFile(settings.log_key))
+        casework.writer.on_stored.append(notary.committed)
+        if not settings.in_memory:
+            sealer.start()
         readers = ThreadPoolExecutor(2, thread_name_prefix="view-reader")
-        return cls(settings, casework, views, past, watch, Erasing(casework), metrics, readers, clock)
+        return cls(settings, casework, views, past, watch, Erasing(casework), sealer, notary, metrics, readers, clock)
 
     async def aclose(self) -> None:
         """Everything acknowledged is on the disk already; let go of threads and files, first what asks and reads."""
@@ -64,6 +75,7 @@ class Service:
         await asyncio.to_thread(self.views.close)
         await asyncio.to_thread(self.readers.shutdown, cancel_futures=True)
         await asyncio.to_thread(self.past.close)
+        await asyncio.to_thread(self.sealer.close)
         await self.casework.aclose()
 
     async def read(self, query: Callable[[], T]) -> T:

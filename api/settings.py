@@ -187,6 +187,10 @@ class Settings(BaseSettings):
         return self.data / "watch.lock"
 
     @property
+    def seal_lock(self) -> Path:
+        return self.data / "seal.lock"
+
+    @property
     def secret_key(self) -> Path:
         return self.data / "secret.key"
 

@@ -15,12 +15,12 @@ from api.identity import SCHEME
 from api.incidents import ANSWERS, ETAG, Key, caller_of
 from api.invalid import Fault
 from api.problems import Problem, invalid
+from api.proving import ProvenRegisterReceipt
 from api.registers import DryRun, Rehearsal, add_commands, asking, plainly
 from api.sheets import faulty_rows, import_of, unfit
 from api.tags import TAGGED, conditional, is_known, tagged
 from api.tree import Moment, NodeFile, NodePage, TerritoryAsked, chosen, file_of, page
 from domain.casework.application import Casework
-from domain.casework.asking import RegisterReceipt
 from domain.model import Model, Role
 from domain.register import RowsRefused
 from domain.registry import drawn
@@ -82,7 +82,7 @@ router.add_api_route(
     operation_id="import_territory_sheet",
     summary="导入表格",
     tags=[TAG],
-    response_model=RegisterReceipt | Rehearsal,
+    response_model=ProvenRegisterReceipt | Rehearsal,
     response_description="回执；试算时为试算结果",
     responses={200: {"headers": ETAG}, **problems.declared(*ANSWERS)},
     openapi_extra={

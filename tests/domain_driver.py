@@ -12,7 +12,6 @@ from uuid import UUID
 import orjson
 
 from api.alike import sought_by
-from api.commands.sealing import signer_of
 from api.opening import open_case_files, open_past, open_views
 from api.past import as_of
 from api.reports.files import as_csv
@@ -51,6 +50,7 @@ from projections.response_cases import ResponseCasesQuery, response_cases
 from projections.response_time import ResponseTimeQuery, response_times
 from projections.scope import Scope
 from projections.transparency.bundling import bundle_of
+from projections.transparency.key_file import KeyFile
 from projections.transparency.sealing import Log
 from projections.workload import WorkloadQuery, workload
 from tests.drivers import AUDITOR, BOOKS, AsOf, Body, Clock, Handed, Json, NotThere, Query, Refusal, Seen, Who
@@ -161,7 +161,7 @@ class Domain:
     def bundle(self, case_id: str) -> Handed:
         store = self._casework.files.store
         key = seal(self._settings, store)
-        signer = signer_of(self._settings)
+        signer = KeyFile(self._settings.log_key).required()
         bundle = bundle_of(UUID(case_id), store, Log(self._settings.log_folder, key), signer)
         return Handed(bundle.written, str(key))
 

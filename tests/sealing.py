@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from api.commands.sealing import signer_of
 from api.opening import open_case_files
 from api.secret import keep
 from api.settings import Settings
 from domain.casework.recorders import CaseRecorder
+from projections.transparency.key_file import KeyFile
 from projections.transparency.notes import Signer, Verifier
 from projections.transparency.sealing import Log
 
@@ -18,7 +18,7 @@ def seal(settings: Settings, store: CaseRecorder) -> Verifier:
     settings.log_folder.mkdir(parents=True, exist_ok=True)
     if not settings.log_key.exists():
         keep(settings.log_key, Signer.new("hecheng.example.cn/bidao").written.encode())
-    signer = signer_of(settings)
+    signer = KeyFile(settings.log_key).required()
     Log(settings.log_folder, signer.verifier).seal(store, signer)
     return signer.verifier
 

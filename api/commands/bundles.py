@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from api.commands.enacting import WRONG, Data, console, settings_with
 from api.commands.exporting import written
-from api.commands.sealing import plainly, seal, signer_of
+from api.commands.sealing import plainly, seal
 from api.field_keys import keys_for
 from api.opening import look_into, open_case_files, require_case_files
 from api.settings import Settings
@@ -28,6 +28,7 @@ from projections.transparency.bundle_checking import Checked, check
 from projections.transparency.bundle_reading import lines_of, names_of
 from projections.transparency.bundles import Bundle, BundleRefused, read
 from projections.transparency.bundling import FieldKeys, NotSealed, bundle_of, no_keys
+from projections.transparency.key_file import KeyFile
 from projections.transparency.notes import Verifier
 from projections.transparency.sealing import Log
 
@@ -63,7 +64,7 @@ def export_bundle(
 
 
 def _bundle(settings: Settings, case: str, notes: Sequence[str], *, without_keys: bool) -> Bundle:
-    stream, signer = stream_of(case.lower()), signer_of(settings)
+    stream, signer = stream_of(case.lower()), KeyFile(settings.log_key).required()
     log = Log(settings.log_folder, signer.verifier)
     earlier = [log.keys.checkpoint(note) for note in notes]
     with closing(open_case_files(settings)) as files:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 from rich.progress import Progress
 
@@ -15,17 +18,27 @@ from api.commands.enacting import WRONG, Data, console, settings_with
 from api.opening import open_case_files, require_case_files
 from api.secret import keep
 from api.settings import Settings
-from projections.leadership import FileLeadership
 from projections.transparency.heads import FORM as HEAD
 from projections.transparency.heads import Head
+from projections.transparency.key_file import KeyFile
 from projections.transparency.keys import LogKeys
 from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer, Verifier
+from projections.transparency.receipts import Acknowledged
+from projections.transparency.sealer import Busy, turn
 from projections.transparency.sealing import Log, LogBroken
 from projections.transparency.verifying import KeptOutside, verify
 
+PATIENCE = 30.0
+"""Seconds to wait for one who is sealing just now."""
 keys = typer.Typer(help="封存用的密钥", no_args_is_help=True)
 checks = typer.Typer(help="验证：库里的事件是不是封存时的样子", no_args_is_help=True)
-KeyFile = Annotated[Path | None, typer.Option("--key", exists=True, dir_okay=False, help="公钥文件；不填用日志自己的")]
+PublicKey = Annotated[
+    Path | None, typer.Option("--key", exists=True, dir_okay=False, help="公钥文件；不填用日志自己的")
+]
+ReceiptFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="保存下来的回执")]
+Receipts = Annotated[
+    list[Path] | None, typer.Option("--receipt", exists=True, dir_okay=False, help="保存下来的回执，可以给几个")
+]
 Against = Annotated[
     list[Path] | None, typer.Option(exists=True, dir_okay=False, help="别处另存的检查点或卷尾声明文件，可以给几个")
 ]
@@ -41,38 +54,87 @@ def init(
         said(f"已有密钥 {settings.log_key}，没有改动。")
     with plainly():
         keep(settings.log_key, Signer.new(name).written.encode())
-        signer = signer_of(settings)
+        signer = KeyFile(settings.log_key).required()
         settings.log_folder.mkdir(parents=True, exist_ok=True)
         public = settings.log_folder / "key"
         public.write_text(f"{signer.verifier}\n", "utf-8")
     console.print(f"密钥在 {settings.log_key}，请另外保管一份；公钥在 {public}：\n{signer.verifier}")
 
 
-def seal(data: Data = None) -> None:
-    """封存：为新的事件签一个检查点。可以随时运行，服务不必停。"""
+@keys.command("rotate")
+def rotate(data: Data = None) -> None:
+    """换一把密钥：新旧两把共同签一个检查点，此后只有新的能签，以前的照样可以验证。服务不必停。"""
     settings = settings_with(data)
     require_case_files(settings)
-    with plainly(), closing(open_case_files(settings)) as files, ExitStack() as afterwards:
-        signer = signer_of(settings)
-        settings.log_folder.mkdir(parents=True, exist_ok=True)
-        turn = FileLeadership(settings.log_folder / "lock")
-        afterwards.callback(turn.release)
-        if not turn.take():
-            said("另一个封存正在进行，请等它完成。")
+    with plainly(), closing(open_case_files(settings)) as files, in_turn(settings):
+        old, new = changing(settings.log_key)
+        until = Log(settings.log_folder, old.verifier).rotate(files.store, old, new)
+        retired_key(settings.log_key).unlink()
+    console.print(f"已换钥：旧的签到第 {until.size} 条为止，指纹 {until.fingerprint}；新的公钥：\n{new.verifier}")
+    console.print("请把新的公钥和检查点交给监督的一方，并另外保管新的私钥。")
+
+
+def changing(path: Path) -> tuple[Signer, Signer]:
+    """The old key, which lies beside until the change is complete, and the new one, which is in its place already.
+
+    In this order whoever signs receipts meanwhile uses the old key only for what was stored before the change.
+    """
+    before = retired_key(path)
+    if not before.exists():
+        KeyFile(path).required()
+        os.link(path, before)
+    old = KeyFile(before).required()
+    if KeyFile(path).required() == old:
+        new = path.with_name(f"{path.name}.new")
+        new.unlink(missing_ok=True)
+        keep(new, Signer.new(old.name).written.encode())
+        new.replace(path)
+    return old, KeyFile(path).required()
+
+
+def retired_key(path: Path) -> Path:
+    """Where the old key lies during a change."""
+    return path.with_name(f"{path.name}.old")
+
+
+def seal(data: Data = None) -> None:
+    """封存：为新的事件签一个检查点。服务运行时自己封存，不必另外运行。"""
+    settings = settings_with(data)
+    require_case_files(settings)
+    with plainly(), closing(open_case_files(settings)) as files, in_turn(settings):
+        signer = KeyFile(settings.log_key).required()
         sealed = Log(settings.log_folder, signer.verifier).seal(files.store, signer)
     console.print(f"已封存 {sealed.size} 条事件，到第 {sealed.position} 条；指纹 {sealed.fingerprint}")
     console.print(f"检查点在 {settings.log_folder / 'checkpoint'}，请交给监督的一方另存。")
 
 
+@contextmanager
+def in_turn(settings: Settings) -> Iterator[None]:
+    """Alone with the folder of the log; a service that seals takes turns. Raises `Busy`."""
+    settings.log_folder.mkdir(parents=True, exist_ok=True)
+    ends = monotonic() + PATIENCE
+    with ExitStack() as turns:
+        while True:
+            try:
+                turns.enter_context(turn(settings.log_folder))
+                break
+            except Busy:
+                if monotonic() > ends:
+                    raise
+                sleep(0.02)
+        yield
+
+
 @checks.command("log")
-def verify_log(against: Against = None, key: KeyFile = None, data: Data = None) -> None:
+def verify_log(against: Against = None, receipt: Receipts = None, key: PublicKey = None, data: Data = None) -> None:
     """从第一条事件起重算一遍，与每个检查点核对；说出第一条不同的事件。"""
     settings = settings_with(data)
     require_case_files(settings)
     with plainly(), closing(open_case_files(settings)) as files, Progress(console=console, transient=True) as bar:
         verifier = Verifier.parse((key or settings.log_folder / "key").read_text("utf-8", "replace"))
         log, task = Log(settings.log_folder, verifier), bar.add_task("重算")
-        kept = kept_outside(log.keys, [path.read_text("utf-8", "replace") for path in against or ()])
+        notes = [path.read_text("utf-8", "replace") for path in against or ()]
+        kept = kept_outside(log.keys, notes, [receipt_in(path) for path in receipt or ()])
         fault = verify(files.store, log, kept, lambda done, whole: bar.update(task, completed=done, total=whole))
         sealed = log.checkpoint
     if fault:
@@ -81,21 +143,36 @@ def verify_log(against: Against = None, key: KeyFile = None, data: Data = None) 
         said(f"{fault.sentence}{where}")
     if sealed:
         more = f"，与另存的 {len(against)} 个检查点或声明相符" if against else ""
+        more += f"，与 {len(receipt)} 张回执相符" if receipt else ""
         console.print(f"{sealed.size} 条事件与封存时相同{more}；指纹 {sealed.fingerprint}")
 
 
-def kept_outside(keys: LogKeys, notes: Sequence[str]) -> KeptOutside:
-    """What somebody has kept: checkpoints, and statements of what a case held. Raises `NoteInvalid`."""
+@checks.command("receipt")
+def verify_receipt(
+    file: ReceiptFile, key: Annotated[Path, typer.Option("--key", exists=True, dir_okay=False, help="公钥文件")]
+) -> None:
+    """核对一张回执（办事的整个答复，JSON）上的签名：不需要服务，也不需要库。"""
+    with plainly():
+        receipt = receipt_in(file).verified(LogKeys((), Verifier.parse(key.read_text("utf-8"))))
+    console.print(f"签名无误：第 {receipt.position} 条事件，叶子哈希 {receipt.leaf_hash}")
+    console.print("它进了日志没有，请用 bidao verify log --receipt 核对。")
+
+
+def kept_outside(keys: LogKeys, notes: Sequence[str], receipts: Sequence[Acknowledged] = ()) -> KeptOutside:
+    """What somebody has kept: checkpoints, statements of what a case held, and receipts. Raises `NoteInvalid`."""
     heads = [note for note in notes if note.startswith(HEAD)]
     checkpoints = [keys.checkpoint(note) for note in notes if note not in heads]
-    return KeptOutside(checkpoints, [keys.opened(note, Head.opened) for note in heads])
+    return KeptOutside(
+        checkpoints, [keys.opened(note, Head.opened) for note in heads], [one.verified(keys) for one in receipts]
+    )
 
 
-def signer_of(settings: Settings) -> Signer:
-    """The key of this store's log. Raises `KeyInvalid`, also where there is none."""
-    if not settings.log_key.exists():
-        raise KeyInvalid(f"没有密钥 {settings.log_key}，请先运行 bidao keys init。")
-    return Signer.parse(settings.log_key.read_text("utf-8"))
+def receipt_in(file: Path) -> Acknowledged:
+    """The receipt that was kept in a file. Raises `NoteInvalid` for what is none."""
+    try:
+        return Acknowledged.model_validate_json(file.read_bytes())
+    except ValidationError:
+        raise NoteInvalid(f"{file.name} 不是回执：应为办事的整个答复（JSON）。") from None
 
 
 @contextmanager
@@ -103,7 +180,7 @@ def plainly() -> Iterator[None]:
     """What keeps it from being done is said in a sentence, and ends the program."""
     try:
         yield
-    except (KeyInvalid, NoteInvalid, LogBroken) as no:
+    except (Busy, KeyInvalid, NoteInvalid, LogBroken) as no:
         said(str(no))
     except FileNotFoundError as missing:
         said(f"没有文件 {missing.filename}，请先运行 bidao keys init 和 bidao seal。")

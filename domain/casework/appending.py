@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from math import inf
 from threading import Event, Thread
@@ -15,11 +15,12 @@ from typing import TypeVar
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from domain.casework.batches import UNCONDITIONAL, Append, Keys, Outcome
-from domain.casework.recorders import CaseRecorder, require_count
+from domain.casework.recorders import CaseRecorder, Stored, require_count, stored_of
 
 log = logging.getLogger(__name__)
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+Told = TypeVar("Told")
 
 
 class StoreClosed(PersistenceError):
@@ -35,10 +36,13 @@ class GroupCommit:
     `on_commit` holds listeners that are told the highest position after each durable commit, before
     any of its callers resumes. They run on the writer thread and must return at once; whatever they
     raise is logged and changes nothing. Commits of other processes are not announced.
+    Those in `on_stored` are told the same, but of every event of the commit as it is stored, at
+    positions without a gap; they may take as long as the whole commit can bear.
     """
 
     def __init__(self, recorder: CaseRecorder, max_batch: int = 1000) -> None:
         self.on_commit: list[Callable[[int], None]] = []
+        self.on_stored: list[Callable[[Sequence[Stored]], None]] = []
         self._recorder = recorder
         self._max_batch = max_batch
         self._appends: _Queue[tuple[Append, Keys], Sequence[int]] = deque()
@@ -143,13 +147,15 @@ class GroupCommit:
         self._commit_seconds = perf_counter() - began
         stored = (positions for positions in reversed(outcomes) if not isinstance(positions, IntegrityError))
         if last := next(filter(None, stored), None):
-            self._announce(last[-1])
+            if self.on_stored:
+                self._announce(self.on_stored, stored_of(appends, outcomes), last[-1])
+            self._announce(self.on_commit, last[-1], last[-1])
         return outcomes
 
-    def _announce(self, position: int) -> None:
-        for listener in self.on_commit:
+    def _announce(self, listeners: Iterable[Callable[[Told], None]], told: Told, position: int) -> None:
+        for listener in listeners:
             try:
-                listener(position)
+                listener(told)
             except BaseException:  # what is committed stays committed, whatever a listener does
                 log.exception("a listener failed after the commit up to position %d", position)
 

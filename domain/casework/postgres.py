@@ -40,7 +40,7 @@ from domain.casework.kept_keys import KeptKey, new_keys, taken
 from domain.casework.postgres_era import ERA, Eras
 from domain.casework.postgres_network import RECONNECT, configure, notice, noticing, reach
 from domain.casework.postgres_schema import create_statements, is_complete, not_granted, wait_for_turn
-from domain.casework.recorders import append_alone, require_count
+from domain.casework.recorders import LogLine, append_alone, require_count
 from domain.casework.sealing import KeyId
 from domain.casework.store_file import StoreUnusable
 
@@ -59,6 +59,10 @@ _SELECT_CASE = """
 _SELECT_LOG = """
     SELECT originator_id, originator_version, topic, state, notification_id FROM {schema}.stored_events
     WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id LIMIT %s"""
+_SELECT_LINES = """
+    SELECT notification_id, encode(uuid_send(originator_id), 'hex'), originator_version, topic, state
+    FROM {schema}.stored_events WHERE notification_id > %s AND notification_id <= %s
+    ORDER BY notification_id LIMIT %s"""
 _SELECT_TOPICS = """
     SELECT originator_id, originator_version, topic, state, notification_id FROM {schema}.stored_events
     WHERE notification_id BETWEEN %s AND %s AND topic = ANY(%s) ORDER BY notification_id LIMIT %s"""
@@ -192,6 +196,10 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
 
     def scrub(self) -> None:
         """Old rows are the server's to clear away; what it keeps of them is wrapped by a key that rotates."""
+
+    def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
+        with self._cursor() as cursor:
+            return cursor.execute(self._of(_SELECT_LINES), (after, stop, limit), prepare=True).fetchall()
 
     def max_notification_id(self) -> int:
         with self._cursor() as cursor:

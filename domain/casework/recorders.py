@@ -22,6 +22,7 @@ from domain.casework.batches import (
     conditions,
     judge,
     outcomes_of,
+    stream_name,
     streams_of,
 )
 from domain.casework.kept_keys import PAGE, KeptKey, KeyTable, new_keys, taken
@@ -29,6 +30,9 @@ from domain.casework.sealing import KeyId
 
 Stored = Notification
 """A stored event, with its position as `id`."""
+
+LogLine = tuple[int, str, int, str, bytes]
+"""Position, stream (hex), version, stored name and bytes of an event: as they are stored, nothing made of them."""
 
 
 class CaseRecorder(KeyTable, Protocol):
@@ -81,6 +85,9 @@ class CaseRecorder(KeyTable, Protocol):
     ) -> Sequence[Notification]:
         """Events of all streams in order of position, at most `limit`, from `start` to `stop` inclusive."""
 
+    def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
+        """The same after one position, up to another and in order, for whoever hashes very many."""
+
     def max_notification_id(self) -> int:
         """The highest position, 0 in an empty store."""
 
@@ -96,6 +103,16 @@ def require_count(count: int) -> None:
     """Raise `ValueError` unless at least one case number is asked for."""
     if count < 1:
         raise ValueError(f"at least one case number must be reserved, not {count}")
+
+
+def stored_of(appends: Sequence[Append], outcomes: Sequence[Outcome]) -> list[Stored]:
+    """The events of a batch that were stored, as a reader would find them, in order."""
+    return [
+        Notification(event.originator_id, event.originator_version, event.topic, event.state, position)
+        for append, outcome in zip(appends, outcomes, strict=True)
+        if not isinstance(outcome, IntegrityError)
+        for event, position in zip(append, outcome, strict=True)
+    ]
 
 
 def append_alone(recorder: CaseRecorder, append: Append, options: dict[str, Any]) -> Sequence[int]:
@@ -167,6 +184,10 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
 
     def scrub(self) -> None:
         """Nothing is left of it that could be looked for."""
+
+    def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
+        rows = self.select_notifications(after, limit, stop, inclusive_of_start=False)
+        return [(row.id, stream_name(row.originator_id), row.originator_version, row.topic, row.state) for row in rows]
 
     def max_notification_id(self) -> int:
         return super().max_notification_id() or 0

@@ -31,7 +31,7 @@ from domain.casework.batches import (
     streams_of,
 )
 from domain.casework.kept_keys import KeptKey, new_keys, taken
-from domain.casework.recorders import append_alone, require_count
+from domain.casework.recorders import LogLine, append_alone, require_count
 from domain.casework.sealing import KeyId
 from domain.casework.store_file import CREATE, StoreUnusable, is_complete, opening
 
@@ -53,6 +53,9 @@ _CONTIGUOUS = """
 _SELECT_CASE = """
     SELECT originator_version, topic, state, rowid FROM stored_events
     WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
+_SELECT_LOG = """
+    SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
+    WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"""
 _RESERVE = """
     INSERT INTO case_numbers (day, last) VALUES (?, ?)
     ON CONFLICT (day) DO UPDATE SET last = last + excluded.last RETURNING last"""
@@ -269,6 +272,15 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
                 if not busy:
                     return
         raise OperationalError("the journal is still being read: what was destroyed may still be found in it")
+
+    def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
+        with (
+            _translated(),
+            self.datastore.get_connection(commit=False) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.row_factory = None
+            return cursor.execute(_SELECT_LOG, (after, stop, limit)).fetchall()
 
     def max_notification_id(self) -> int:
         return super().max_notification_id() or 0

@@ -6,14 +6,17 @@ import base64
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Self
+from typing import Annotated, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import StringConstraints
 
 ED25519 = b"\x01"
 """The kind of key, in front of its bytes."""
 NAME = re.compile(r"[^\s+]{1,200}")
+NoteText = Annotated[str, StringConstraints(strip_whitespace=False)]
+"""A note in a field of a model, whose last line feed counts."""
 SIGNED = re.compile(r"— (\S+) (\S+)\n")
 
 

@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
 
-from domain.casework.recorders import CaseRecorder, Stored
+from domain.casework.recorders import CaseRecorder, LogLine
 from projections.transparency import durable, merkle
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.earlier import HOUR, MINUTE, Earlier
 from projections.transparency.heads import Head, Heads
 from projections.transparency.keys import KEYS, LogKeys
-from projections.transparency.leaves import leaf_of
+from projections.transparency.leaves import leaves_of
 from projections.transparency.notes import NoteInvalid, Signer, Verifier
 from projections.transparency.tiles import WIDTH, Tiles
 
-PAGE = 10_000
+PAGE, AT_ONCE = WIDTH, 64 * WIDTH
+"""Events that are read together, while they stay in the processor's cache; leaves that are written together."""
 CHECKPOINT, EARLIER, KEY, HEADS = "checkpoint", "checkpoints", "key", "heads"
 
 
@@ -83,6 +84,8 @@ class Log:
             raise NoteInvalid("签名的密钥不是日志现在用的，请核对 log.key。")
         last = self.checkpoint
         sealed = self._extended(store, last)
+        if last is None:
+            durable.write(self.folder / KEY, f"{signer.verifier}\n".encode())
         if sealed != last:
             self._keep(sealed.signed(signer), last)
         return sealed
@@ -95,8 +98,9 @@ class Log:
         keys, last = self.keys, self.checkpoint
         if keys.current == old.verifier:
             until = self._extended(store, last)
-            note = new.cosigned(until.signed(old))
-            self._earlier.keep(until.size, note, self._clock())
+            again = any(one.until == until for one in keys.retired)  # nothing was written since the change before
+            note = self._earlier.note(until.size) if again else until.signed(old)
+            self._earlier.keep(until.size, new.cosigned(note), self._clock())
             keys = keys.changed(new.verifier, until)
             durable.write(self.folder / KEYS, str(keys).encode())
         until = keys.retired[-1].until
@@ -112,34 +116,48 @@ class Log:
             raise LogBroken(f"已封存到第{last.position}条，库里却只有{head}条：请先用 bidao verify log 核对。")
         if last.size and head > last.position:
             self._require_end(store, last)
-        size, position = last.size, last.position
+        size, position, new = last.size, last.position, list[bytes]()
         for page in pages(store, position, head):
-            self.tiles.append(size, [leaf_of(row) for row in page])
-            size, position = size + len(page), page[-1].id
+            new += leaves_of(page)
+            position = page[-1][0]
+            if len(new) >= AT_ONCE:
+                self.tiles.append(size, new)
+                size, new = size + len(new), []
+        self.tiles.append(size, new)
+        size += len(new)
         return Checkpoint(last.origin, size, merkle.root(size, self.tiles.node_of(size)), position)
 
     def _require_end(self, store: CaseRecorder, last: Checkpoint) -> None:
         """Nothing goes on from another event than was sealed last, as in a store restored to an earlier moment."""
-        rows = store.select_notifications(last.position - 1, 1, last.position, inclusive_of_start=False)
+        lines = store.select_log(last.position - 1, last.position, 1)
         tile = (last.size - 1) // WIDTH
-        if [leaf_of(row) for row in rows] != self.tiles.leaves(last.size, tile)[-1:]:
+        if leaves_of(lines) != self.tiles.leaves(last.size, tile)[-1:]:
             raise LogBroken(f"第{last.position}条事件不是封存时的那一条：请先用 bidao verify log 核对。")
 
     def _keep(self, note: str, last: Checkpoint | None) -> None:
-        """Put a checkpoint in place of the last, which is kept if it was the last of its minute."""
+        """Put a checkpoint in place of the last, which is kept if it was the last of its minute.
+
+        At a change of keys one is kept already, with both signatures.
+        """
         path, now = self.folder / CHECKPOINT, self._clock()
         if last:
-            signed = path.stat().st_mtime
-            if signed // MINUTE != now // MINUTE:
+            signed, changes = path.stat().st_mtime, {one.until.size for one in self.keys.retired}
+            if signed // MINUTE != now // MINUTE and last.size not in changes:
                 self._earlier.keep(last.size, path.read_text("utf-8"), signed)
             if signed // HOUR != now // HOUR:
-                self._earlier.thin(now, {one.until.size for one in self.keys.retired})
+                self._earlier.thin(now, changes)
         durable.write(path, note.encode())
         os.utime(path, (now, now))
 
 
-def pages(store: CaseRecorder, after: int, stop: int | None = None) -> Iterator[list[Stored]]:
-    """All events after a position, in order, some at a time."""
-    while page := list(store.select_notifications(after, PAGE, stop, inclusive_of_start=False)):
+def log_in(folder: Path) -> Log | None:
+    """The log in a folder by its own word of whose it is; None where there is none. Raises `KeyInvalid`."""
+    path = folder / KEY
+    return Log(folder, Verifier.parse(path.read_text("utf-8"))) if path.exists() else None
+
+
+def pages(store: CaseRecorder, after: int, stop: int) -> Iterator[list[LogLine]]:
+    """All events after one position and up to another, in order, some at a time."""
+    while page := store.select_log(after, stop, PAGE):
         yield page
-        after = page[-1].id
+        after = page[-1][0]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.casework.batches import stream_name
-from domain.casework.recorders import CaseRecorder, Stored
+from domain.casework.recorders import CaseRecorder, LogLine
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.frontier import Frontier
 from projections.transparency.heads import Head
-from projections.transparency.leaves import leaf_of
+from projections.transparency.leaves import leaves_of
+from projections.transparency.receipts import Acknowledged
 from projections.transparency.sealing import Log, pages
 from projections.transparency.tiles import WIDTH, TileMissing, Tiles
 
@@ -32,10 +32,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class KeptOutside:
-    """What somebody else has kept of a log, each opened with its keys before: checkpoints and statements."""
+    """What somebody else has kept of a log, each opened with its keys before: checkpoints, statements, receipts."""
 
     checkpoints: Sequence[Checkpoint] = ()
     heads: Sequence[Head] = ()
+    receipts: Sequence[Acknowledged] = ()
 
 
 NOTHING = KeptOutside()
@@ -54,9 +55,9 @@ def verify(
 ) -> Fault | None:
     """What is wrong; None where every event is as it was sealed.
 
-    Events are held against the tiles, and the tree against the tiles above and every checkpoint and statement that
-    the log keeps or somebody else has. Memory does not grow with the log. Raises `NoteInvalid` for what the log keeps
-    and is not signed as it should be.
+    Events are held against the tiles, and the tree against the tiles above and every checkpoint, statement and
+    receipt that the log keeps or somebody else has. Memory does not grow with the log. Raises `NoteInvalid` for what
+    the log keeps and is not signed as it should be.
     """
     last = log.checkpoint
     if last is None:
@@ -65,8 +66,11 @@ def verify(
     longest = max(one.size for one in said)
     if longest > last.size:
         return Fault(f"另存的检查点或声明封存了{longest}条，这里的日志只有{last.size}条：日志被截短过。")
+    unsealed = [one.position for one in outside.receipts if one.position > last.position]
+    if unsealed:
+        return Fault(f"回执所说的第{min(unsealed)}条事件还没有封存：请先封存再核对。")
     try:
-        _Recomputing(log.tiles, last, said).run(store, progress)
+        _Recomputing(log.tiles, last, said, outside.receipts).run(store, progress)
     except _Wrong as wrong:
         return wrong.fault
     return None
@@ -75,13 +79,18 @@ def verify(
 class _Recomputing:
     """The tree as it comes out of the events that are stored now."""
 
-    def __init__(self, tiles: Tiles, last: Checkpoint, said: Sequence[Checkpoint | Head]) -> None:
+    def __init__(
+        self, tiles: Tiles, last: Checkpoint, said: Sequence[Checkpoint | Head], receipts: Sequence[Acknowledged]
+    ) -> None:
         self._tiles, self._last = tiles, last
         self._tree = Frontier(self._require_tile)
         self._said: dict[int, list[Checkpoint | Head]] = defaultdict(list)
         for one in said:
             self._said[one.size].append(one)
         self._stops = sorted(self._said, reverse=True)
+        self._acknowledged = defaultdict[int, set[str | None]](set)
+        for receipt in receipts:
+            self._acknowledged[receipt.position].add(receipt.leaf_hash)
         self._versions = {one.stream: 0 for one in said if isinstance(one, Head)}
 
     def run(self, store: CaseRecorder, progress: Progress | None) -> None:
@@ -97,26 +106,36 @@ class _Recomputing:
         if self._tree.size < size:
             gone = f"库里少了第{self._tree.size}片叶子以后的{size - self._tree.size}条事件。"
             raise _Wrong(Fault(gone, self._tree.size))
+        for position in self._acknowledged:
+            raise _Wrong(Fault(f"回执所说的第{position}条事件不在日志里：封存之前被删掉了。"))
         for level, index, row in self._tree.open_tiles():
             self._require_tile(level, index, row)
 
-    def _take(self, rows: Sequence[Stored]) -> int:
+    def _take(self, rows: Sequence[LogLine]) -> int:
         """The next leaves, no further than their tile and the next thing to be held against; how many there were."""
         at, size = self._tree.size, self._last.size
         if at == size:
             raise _Wrong(_differs(size, at, rows[0]))
         rows = rows[: min(self._tree.room, self._stops[-1] - at)]
-        found, sealed = [leaf_of(row) for row in rows], self._sealed(at, len(rows))
+        found, sealed = leaves_of(rows), self._sealed(at, len(rows))
         if found != sealed:
             differing = next(nth for nth, (now, then) in enumerate(zip(found, sealed, strict=True)) if now != then)
             raise _Wrong(_differs(size, at + differing, rows[differing]))
+        self._hold_receipts(rows, found)
         self._tree.extend(found)
         if self._versions:
             for row in rows:
-                if (stream := stream_name(row.originator_id)) in self._versions:
-                    self._versions[stream] = row.originator_version
+                if row[1] in self._versions:
+                    self._versions[row[1]] = row[2]
         self._hold()
         return len(rows)
+
+    def _hold_receipts(self, rows: Sequence[LogLine], found: Sequence[bytes]) -> None:
+        """What was acknowledged is what was sealed."""
+        for nth, (position, stream, version, *_) in enumerate(rows if self._acknowledged else ()):
+            if self._acknowledged.pop(position, {leaf := found[nth].hex()}) != {leaf}:
+                changed = f"第{position}条事件与回执不符：答复之后、封存之前被改动过。"
+                raise _Wrong(Fault(changed, self._tree.size + nth, _case(stream), version))
 
     def _sealed(self, at: int, count: int) -> list[bytes]:
         """So many leaf hashes of one tile, as they were sealed."""
@@ -150,13 +169,21 @@ class _Recomputing:
                 raise _Wrong(Fault(f"与封存{size}条时的检查点不符：日志和库一起被改动过。"))
 
 
-def _differs(size: int, leaf: int, row: Stored) -> Fault:
+def _differs(size: int, leaf: int, row: LogLine) -> Fault:
     """What is wrong with the event that stands at a leaf."""
+    position, stream, version, name, _ = row
     what = "与封存时不同" if leaf < size else "在封存之后插到了前面"
-    sentence = f"第{row.id}条事件（{row.topic}，第{row.originator_version}版）{what}。"
-    return Fault(sentence, leaf, str(row.originator_id), row.originator_version)
+    return Fault(f"第{position}条事件（{name}，第{version}版）{what}。", leaf, _case(stream), version)
+
+
+def _case(stream: str) -> str:
+    """A stream as people know it; whatever else somebody has put there, as it is."""
+    try:
+        return str(UUID(stream))
+    except ValueError:
+        return stream
 
 
 def _false(head: Head, version: int) -> Fault:
     said = f"声明说封存{head.size}条时有{head.version}版，实际有{version}版：声明不实。"
-    return Fault(said, None, str(UUID(head.stream)), version)
+    return Fault(said, None, _case(head.stream), version)

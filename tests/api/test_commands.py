@@ -23,7 +23,8 @@ def test_a_command_answers_with_a_receipt(door: Visitor, command: str) -> None:
     receipt = answer.json()
     assert answer.status_code == (201 if command == "report" else 200)
     offered = {"alike"} if command == "report" else set()
-    assert receipt.keys() == {"incident_id", "version", "position", "changed"} | offered
+    proven = {"leaf_hash", "signature"}
+    assert receipt.keys() == {"incident_id", "version", "position", "changed"} | proven | offered
     assert receipt["changed"] is (command not in WAITING)
     assert answer.headers["ETag"] == f'"{receipt["version"]}"'
 

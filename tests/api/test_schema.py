@@ -18,6 +18,7 @@ from domain import household, membership
 from domain.erasure import ApproveErasure, RefuseErasure, RequestErasure
 from domain.rostering import AssignShifts
 from tests.api.spare import BODIES, DISTRICT, list_corner
+from tests.api.terminal import Terminal
 from tests.api.visitor import START, Clock, Visitor, identity
 from tests.lives import LIVES, PRIMARY, REPORTED, TWICE
 from tests.sealing import seal_beside
@@ -117,6 +118,7 @@ def test_schemathesis_finds_nothing_and_every_operation_succeeds_at_least_once(
     """On the store that takes the least: text without NUL, numbers of 64 bits. `test_commands` asks every one."""
     settings = Store("postgres", postgres_url).settings(tmp_path / "data")
     clock, given, report = Clock(), tmp_path / "prepared.json", tmp_path / "report.ndjson"
+    assert Terminal(settings).run("keys", "init", "example.org/log").exit_code == 0
     with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=60) as client:
         described = client.get("/openapi.json").json()
         given.write_text(json.dumps(prepare(Visitor(client, clock), described)), "utf-8")

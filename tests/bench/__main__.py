@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from tests import postgres
-from tests.bench import append, command, http, lights, load, rebuild, tier
+from tests.bench import append, command, http, lights, load, rebuild, sealing, tier
 from tests.bench.measuring import FULL, QUICK, Size
 from tests.bench.report import Machine, Report, Row
 from tests.bench.stores import Bench, PostgresStore, SQLiteStore, Store
@@ -34,6 +34,7 @@ class Group(StrEnum):
     LOAD = "load"
     REBUILD = "rebuild"
     LIGHTS = "lights"
+    SEALING = "sealing"
     DISTRICT = "district"
 
 
@@ -55,6 +56,7 @@ MEASURES: dict[Group, Callable[[Bench], list[Row]]] = {
     Group.LOAD: load.measure,
     Group.REBUILD: rebuild.measure,
     Group.LIGHTS: lights.measure,
+    Group.SEALING: sealing.measure,
     Group.DISTRICT: tier.measure,
 }
 

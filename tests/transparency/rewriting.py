@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from eventsourcing.persistence import Notification
 
-from domain.casework.recorders import CaseRecorder
+from domain.casework.batches import stream_name
+from domain.casework.recorders import CaseRecorder, LogLine
 
 Rows = list[Notification]
 
@@ -22,11 +23,9 @@ class Rewritten:
     def max_notification_id(self) -> int:
         return self.rows[-1].id if self.rows else 0
 
-    def select_notifications(
-        self, start: int | None, limit: int, stop: int | None = None, **_: Any
-    ) -> list[Notification]:
-        found = [row for row in self.rows if row.id > (start or 0) and (stop is None or row.id <= stop)]
-        return found[:limit]
+    def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
+        found = [row for row in self.rows if after < row.id <= stop][:limit]
+        return [(row.id, stream_name(row.originator_id), row.originator_version, row.topic, row.state) for row in found]
 
 
 def rewritten(rows: Sequence[Notification]) -> CaseRecorder:

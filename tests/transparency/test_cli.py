@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from api.settings import Settings
+from projections.transparency.sealing import Log
 from tests.api.terminal import Terminal
-from tests.server import settings_for
+from tests.server import serving, settings_for
 from tests.stores import Store
 
 
@@ -71,3 +72,54 @@ def test_sealed_anew_it_does_not_agree_with_what_others_kept(
     assert terminal.run("verify", "log").exit_code == 0
     answer = terminal.run("verify", "log", "--against", kept)
     assert (answer.exit_code, "日志和库一起被改动过" in answer.output) == (1, True)
+
+
+def test_the_key_is_changed_while_the_service_runs(lasting_store: Store, tmp_path: Path) -> None:
+    terminal = Terminal(lasting_store.settings(tmp_path / "data"))
+    key = terminal.settings.log_key
+    for words in (("demo",), ("keys", "init", "hecheng.example.cn/bidao")):
+        assert terminal.run(*words).exit_code == 0
+    old, public = key.read_text(), tmp_path / "public"
+    shutil.copy(terminal.settings.log_folder / "key", public)
+    with serving(terminal.settings):
+        rotated = terminal.run("keys", "rotate")
+        assert "旧的签到第 86 条为止" in rotated.output
+        assert (terminal.settings.log_folder / "key").read_text().strip() in rotated.output
+        assert key.read_text() != old
+        assert "已封存 86 条" in terminal.run("seal").output
+    assert not list(terminal.settings.data.glob("log.key.*"))
+    for trusted in (public, terminal.settings.log_folder / "key"):
+        assert "86 条事件与封存时相同" in terminal.run("verify", "log", "--key", trusted).output
+    key.write_text(old)
+    assert "不是日志现在用的" in terminal.run("seal").output
+
+
+@pytest.mark.parametrize("left", ["linked", "replaced"])
+def test_a_change_of_keys_that_was_broken_off_is_completed(
+    rewritten: tuple[Terminal, Settings], left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal, settings = rewritten
+    name = settings.log_key.name
+
+    def fail(*_: object) -> None:
+        raise OSError("the power is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(*((Log, "rotate", fail) if left == "replaced" else (Path, "replace", fail)))
+        assert terminal.run("keys", "rotate").exit_code == 1
+    assert settings.log_key.with_name(f"{name}.old").exists()
+    assert (terminal.run("seal").exit_code == 0) is (left == "linked")
+    assert "已换钥" in terminal.run("keys", "rotate").output
+    assert not settings.log_key.with_name(f"{name}.old").exists()
+    assert terminal.run("seal").exit_code == 0
+
+
+def test_the_doctor_tells_what_is_not_sealed(rewritten: tuple[Terminal, Settings]) -> None:
+    terminal, settings = rewritten
+    assert "已封存到第86条，共86条" in terminal.run("doctor").output
+    (settings.log_folder / "checkpoint").unlink()
+    assert "已封存到第0条，共86条，没有进展" in terminal.run("doctor").output
+    settings.log_key.write_text("nonsense")
+    assert "不是这把密钥签的" in terminal.run("doctor").output
+    settings.log_key.unlink()
+    assert "没有封存用的密钥" in terminal.run("doctor").output

@@ -9,6 +9,7 @@ import pytest
 
 from projections.transparency import durable
 from projections.transparency.checkpoints import Checkpoint
+from projections.transparency.earlier import HOUR
 from projections.transparency.heads import Head
 from projections.transparency.keys import KEYS
 from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer
@@ -45,6 +46,20 @@ def test_whoever_trusts_any_of_the_keys_can_verify(rotated: Log, known: Signer) 
 def test_the_change_is_signed_by_both(rotated: Log) -> None:
     note = (rotated.folder / "checkpoints" / "150").read_text()
     assert Checkpoint.opened(note, FIRST.verifier) == Checkpoint.opened(note, SECOND.verifier)
+
+
+def test_keys_are_changed_while_nothing_is_written(tmp_path: Path) -> None:
+    """Also long after the last sealing, and twice for the same checkpoint: it has the signature of each then."""
+    times = iter(range(0, 100 * HOUR, HOUR))
+    log = Log(tmp_path / "log", FIRST.verifier, lambda: next(times))
+    log.seal(rewritten(EVENTS[:100]), FIRST)
+    log.rotate(rewritten(EVENTS[:100]), FIRST, SECOND)
+    log.rotate(rewritten(EVENTS[:100]), SECOND, THIRD)
+    log.seal(rewritten(EVENTS), THIRD)
+    note = (log.folder / "checkpoints" / "100").read_text()
+    assert len({Checkpoint.opened(note, one.verifier) for one in (FIRST, SECOND, THIRD)}) == 1
+    for known in (FIRST, SECOND, THIRD):
+        assert verify(rewritten(EVENTS), Log(log.folder, known.verifier)) is None
 
 
 def test_the_old_key_signs_nothing_new(rotated: Log) -> None:
