@@ -33,7 +33,7 @@ from api import (
 from api.identity import refuse_unsafe
 from api.logs import RequestLog
 from api.opening import keep_fresh
-from api.reports import monthly
+from api.reports import monthly, replay
 from api.service import Service
 from api.settings import Settings
 from domain.casework.application import now
@@ -78,6 +78,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         incidents.router,
         case_files.router,
         case_clocks.router,
+        replay.router,
         alike.router,
         views.router,
         kpis.router,

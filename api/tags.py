@@ -47,12 +47,17 @@ VIEWED: dict[int | str, dict[str, Any]] = {
 """The same for a view."""
 
 
+def tag_headers(tag: str) -> dict[str, str]:
+    """For what is told to one caller only: another may see less."""
+    return {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": HEADER}
+
+
 def tagged(tag: str, told: str | None = None, position: int | None = None) -> Response:
-    """JSON under its tag, or 304 for None. Only for this very caller: others may see less.
+    """JSON under its tag, or 304 for None.
 
     The position is that of the views it was told from.
     """
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": HEADER}
+    headers = tag_headers(tag)
     if position is not None:
         headers[POSITION] = str(position)
     if told is None:

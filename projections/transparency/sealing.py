@@ -138,6 +138,12 @@ class Log:
         os.utime(path, (now, now))
 
 
+def log_in(folder: Path) -> Log | None:
+    """The log in a folder by its own word of whose it is; None where there is none. Raises `KeyInvalid`."""
+    path = folder / KEY
+    return Log(folder, Verifier.parse(path.read_text("utf-8"))) if path.exists() else None
+
+
 def pages(store: CaseRecorder, after: int, stop: int | None = None) -> Iterator[list[Stored]]:
     """All events after a position, in order, some at a time."""
     while page := list(store.select_notifications(after, PAGE, stop, inclusive_of_start=False)):
