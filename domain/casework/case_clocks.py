@@ -93,7 +93,7 @@ def clock_then(found: ClockReading, at: datetime) -> ClockThen:
     words = "未定" if left is None else f"{'已超' if over else '还剩'}{amount(abs(left))}{working}"
     return ClockThen(
         **found.model_dump(include={*ClockThen.model_fields}),
-        left_seconds=left and left.total_seconds(),
+        left_seconds=None if left is None else left.total_seconds(),
         left=words if found.stopped_at is None else f"停住，{words}",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -19,6 +20,8 @@ from domain.incident.traits import changed
 from domain.model import Labelled, Model, Role
 from domain.telling import local, tell
 
+FILLED = re.compile(r"\{\w+\}")
+"""What a refusal would fill into the sentence of its rule."""
 ONLY_FILED = "只记入案卷，案件的登记和进程没有变化。"
 WITH_DUPLICATE = "由重复件上的办理带来，两份案卷一并记下。"
 
@@ -48,7 +51,7 @@ class Change(Model):
 
 
 class StepRule(Model):
-    """这一步的命令所依的一条规则。"""
+    """这一步的命令所依的一条规则；`sentence` 是违反它时的说法，其中因案而异的写作“…”。"""
 
     rule: str
     sentence: str
@@ -133,7 +136,7 @@ def _step(
         note="" if changes else ONLY_FILED,
         corrects=(),
         allowed=WITH_DUPLICATE if isinstance(line.event, OnPrimary) else allowed(line.command, now.stage_before),
-        rules=tuple(StepRule(rule=rule.id, sentence=rule.sentence) for rule in rules_of(line.command)),
+        rules=tuple(StepRule(rule=rule.id, sentence=FILLED.sub("…", rule.sentence)) for rule in rules_of(line.command)),
         clocks_at=at,
         clocks=tuple(_clocks(was, now, at, clocks)),
     )
