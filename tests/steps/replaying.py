@@ -13,15 +13,15 @@ from tests.steps.world import World
 
 Table = list[list[str]]
 READINGS = {how.label: how for how in Reading}
-CHANGES: Mapping[str, Look] = {
+OF_CHANGE: Mapping[str, Look] = {
     "项": at("label"),
     "原来": at("before_said"),
     "现在": at("after_said"),
     "当时所记": at("recorded_said"),
     "第几步更正": at("corrected_by"),
 }
-RULES: Mapping[str, Look] = {"编号": at("rule"), "规则": at("sentence")}
-CLOCKS: Mapping[str, Look] = {"时钟": at("label"), "灯": at("light_label"), "余时": at("left")}
+OF_RULE: Mapping[str, Look] = {"编号": at("rule"), "规则": at("sentence")}
+OF_CLOCK: Mapping[str, Look] = {"时钟": at("label"), "灯": at("light_label"), "余时": at("left")}
 
 
 class Again(parsers.re):
@@ -38,7 +38,7 @@ def step_of(world: World, how: str, number: str) -> Json:
 @then(Again(r"第(?P<number>\d+)步的改动里有"))
 def _(world: World, how: str, number: str, datatable: Table) -> None:
     named = {one["label"]: one for one in step_of(world, how, number)["changes"]}
-    assert rows([named[line[0]] for line in datatable[1:]], CHANGES, datatable) == datatable[1:]
+    assert rows([named[line[0]] for line in datatable[1:]], OF_CHANGE, datatable) == datatable[1:]
 
 
 @then(Again(r"第(?P<number>\d+)步没有改动"))
@@ -61,12 +61,12 @@ def _(world: World, how: str) -> None:
 
 @then(Again(r"第(?P<number>\d+)步的时钟是"))
 def _(world: World, how: str, number: str, datatable: Table) -> None:
-    assert rows(step_of(world, how, number)["clocks"], CLOCKS, datatable) == datatable[1:]
+    assert rows(step_of(world, how, number)["clocks"], OF_CLOCK, datatable) == datatable[1:]
 
 
 @then(Again(r"第(?P<number>\d+)步的依据是"))
 def _(world: World, how: str, number: str, datatable: Table) -> None:
-    assert rows(step_of(world, how, number)["rules"], RULES, datatable) == datatable[1:]
+    assert rows(step_of(world, how, number)["rules"], OF_RULE, datatable) == datatable[1:]
 
 
 @then(Again(r'第(?P<number>\d+)步写明"(?P<words>[^"]*)"'))
