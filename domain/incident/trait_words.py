@@ -114,6 +114,8 @@ def said(path: str, value: Any, names: Mapping[str, str]) -> str:
             return "、".join(f"{local(at)}{f'给{_called(whom, names)}' if whom else ''}" for at, whom in value)
         case tuple() if path == "halted":
             return "、".join(map(_clock, value))
+        case (kind, urgency) if path.endswith("/judged"):
+            return f"{kind.label}，紧急程度{urgency}"
         case tuple() if path.endswith("pauses"):
             return "、".join(f"{local(begins)}至{local(ends)}" for begins, ends in value)
         case str() if value == ANONYMOUS:

@@ -16,6 +16,7 @@ from domain.incident.state import Incident
 from domain.incident.trait_words import LABELS, label, pattern, said
 from domain.incident.traits import UNTOLD, Traits, before, changed, traits
 from domain.incident.voices import ANONYMOUS
+from domain.incident.words import Kind
 from tests.rules.test_histories import WALKS, walked
 
 STARTED, STOPPED, PAUSED = "clocks/*/started_at", "clocks/*/stopped_at", "clocks/*/pauses"
@@ -174,6 +175,7 @@ def test_whatever_is_read_has_words() -> None:
         ("voices/officer-ge/solved", None, "葛岳辉说问题已解决", ""),
         ("clocks/handle-2-1/extensions", 1, "第2轮处置时钟延期次数", "1"),
         ("clocks/help-1-3/complex", True, "第3次吹哨响应属复杂事项", "是"),
+        ("clocks/arrive-1-1/judged", (Kind.DISPUTE, 2), "到场仍按更正前的登记计时", "邻里矛盾纠纷，紧急程度2"),
         ("halted", ("handle-1-1",), "并案期间停住的时钟", "处置"),
     ],
 )
