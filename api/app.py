@@ -20,6 +20,7 @@ from api import (
     case_files,
     docs,
     duty,
+    exports,
     incidents,
     kpis,
     messages,
@@ -89,6 +90,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         rolls.router,
         territory.router,
         messages.router,
+        exports.router,
         operation.router,
     ]
     for router in routers:
