@@ -21,7 +21,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.app import AddressTaken, create_app, listening, server_of
 from api.clock import clock
-from api.commands import backup, books, duty, exporting, granting, hardening, households, report, sealing, territory
+from api.commands import (
+    backup,
+    books,
+    bundles,
+    duty,
+    exporting,
+    granting,
+    hardening,
+    households,
+    report,
+    sealing,
+    territory,
+)
 from api.commands.enacting import WRONG, Data, settings_with
 from api.demo.replaying import NotAlone, StoryClock, Told, holds_stories, replay_stories
 from api.doctor import examine
@@ -69,9 +81,11 @@ app.add_typer(duty.app, name="duty")
 app.add_typer(households.app, name="households")
 app.add_typer(territory.app, name="territory")
 app.add_typer(exporting.exports, name="export")
+exporting.exports.command("bundle")(bundles.export_bundle)
 app.add_typer(sealing.keys, name="keys")
 app.command()(sealing.seal)
 app.add_typer(sealing.checks, name="verify")
+sealing.checks.command("bundle")(bundles.verify_bundle)
 console = Console(highlight=False, soft_wrap=True)
 
 

@@ -16,6 +16,7 @@ from fastapi.responses import RedirectResponse
 from api import (
     alike,
     books,
+    bundles,
     case_clocks,
     case_files,
     docs,
@@ -80,6 +81,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         case_files.router,
         case_clocks.router,
         replay.router,
+        bundles.router,
         alike.router,
         views.router,
         kpis.router,

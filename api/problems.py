@@ -69,6 +69,7 @@ UNKNOWN_PATH = Kind("unknown-path", 404, "没有这个地址", "请对照接口�
 METHOD = Kind("method-not-allowed", 405, "不支持这种请求方法", "可用的方法见响应头 Allow。")
 REFUSED = Kind("refused", 409, "依规不能办理", "规则不允许这样办理，理由见 detail，规则编号见 rule。")
 KEY_STALE = Kind("key-stale", 409, "幂等键已过期", "按时间生成的幂等键与现在相差超过一天，请换一个新键。")
+NOT_SEALED = Kind("not-sealed", 409, "还没有封存", "案卷最后的事件还没有封存，请稍后再取。")
 VERSION_STALE = Kind("version-stale", 412, "案件已有新进展", "您看过之后案件又有变化，请重新查看后再办。")
 TOO_SLOW = Kind("body-too-slow", 408, "正文迟迟没有到齐", "正文没有在规定时间内到齐，没有保存任何内容；请重发。")
 TOO_LARGE = Kind("body-too-large", 413, "正文太大", "正文超过允许的大小，请缩短内容。")

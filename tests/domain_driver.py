@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import orjson
 
 from api.alike import sought_by
+from api.commands.sealing import signer_of
 from api.opening import open_case_files, open_past, open_views
 from api.past import as_of
 from api.reports.files import as_csv
@@ -45,8 +47,11 @@ from projections.reading import AsOf as Seeing
 from projections.response_cases import ResponseCasesQuery, response_cases
 from projections.response_time import ResponseTimeQuery, response_times
 from projections.scope import Scope
+from projections.transparency.bundling import bundle_of
+from projections.transparency.sealing import Log
 from projections.workload import WorkloadQuery, workload
-from tests.drivers import BOOKS, AsOf, Body, Clock, Json, NotThere, Query, Refusal, Seen, Who
+from tests.drivers import BOOKS, AsOf, Body, Clock, Handed, Json, NotThere, Query, Refusal, Seen, Who
+from tests.sealing import seal
 
 PATIENCE = 60.0
 """Seconds after which what should be made is given up; nothing is measured."""
@@ -151,6 +156,13 @@ class Domain:
             | {"version": line.version, "label": line.event.label, "sentence": tell(line.event, names)}
             for line in lines
         ]
+
+    def bundle(self, case_id: str) -> Handed:
+        store = self._casework.files.store
+        key = seal(self._settings, store)
+        signer = signer_of(self._settings)
+        bundle = bundle_of(UUID(case_id), store, Log(self._settings.log_folder, key), signer)
+        return Handed(bundle.written, str(key))
 
     def docket(self, query: Query) -> Json:
         with self._looking(query) as (at, asked):

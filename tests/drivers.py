@@ -68,6 +68,13 @@ class Refusal:
     sentence: str
 
 
+class Handed(NamedTuple):
+    """What an inspector takes along: a bundle, and the public key as they have it from whoever supervises."""
+
+    file: bytes
+    key: str
+
+
 class NotThere(LookupError):
     """No such case, or not yet at that time; or nobody of that id on the roll."""
 
@@ -98,6 +105,9 @@ class Driver(Protocol):
         """Raises `NotThere`, as do `history` and `clocks`."""
 
     def history(self, case_id: str, as_of: AsOf = None) -> list[Json]: ...
+
+    def bundle(self, case_id: str) -> Handed:
+        """Once all there is was sealed."""
 
     def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]: ...
 

@@ -15,7 +15,8 @@ from domain.casework.case_replay import Reading
 from domain.casework.rolls import AnyCommand
 from domain.register import RegisterCommand
 from domain.rolls import RollName
-from tests.drivers import AUDITOR, AsOf, Body, Clock, Json, NotThere, Query, Refusal, Seen, Who
+from tests.drivers import AUDITOR, AsOf, Body, Clock, Handed, Json, NotThere, Query, Refusal, Seen, Who
+from tests.sealing import seal
 from tests.server import TICK, Door
 
 TLS = create_default_context()
@@ -111,6 +112,10 @@ class Http:
     def history(self, case_id: str, as_of: AsOf = None) -> list[Json]:
         events: list[Json] = self._get(f"incidents/{case_id}/history", _as_of(as_of)).json()["events"]
         return events
+
+    def bundle(self, case_id: str) -> Handed:
+        key = seal(self._service.settings, self._service.casework.files.store)
+        return Handed(self._get(f"incidents/{case_id}/bundle").content, str(key))
 
     def docket(self, query: Query) -> Json:
         return self._view("incidents", query)

@@ -1,4 +1,4 @@
-"""bidao export: the events in the forms of process mining, for tools nobody here wrote."""
+"""bidao export: the events in the forms of process mining, for tools nobody here wrote; `bundles` adds single cases."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api.commands.enacting import WRONG, Data, console, settings_with
+from api.commands.enacting import Data, console, settings_with
+from api.commands.sealing import said
 from api.opening import open_case_files, require_case_files
 from domain.casework.application import CaseFiles
 from domain.casework.recording import UnreadableEvent
 from projections.interchange import pnml, reading
 from projections.interchange.forms import Form, write
 
-exports = typer.Typer(help="导出：全部事件写成别的软件能读的格式，不含居民资料", no_args_is_help=True)
+exports = typer.Typer(help="导出：全部事件写成别的软件能读的格式，或一个案卷写成别人能核对的文件", no_args_is_help=True)
 JSON = (".json", ".jsonocel")
 SQLITE = (".sqlite", ".sqlite3", ".db")
 File = Annotated[Path, typer.Argument(help="写到哪个文件；已有的不覆盖")]
@@ -29,10 +30,10 @@ File = Annotated[Path, typer.Argument(help="写到哪个文件；已有的不覆
 
 @exports.command("ocel")
 def export_ocel(file: File, data: Data = None) -> None:
-    """OCEL 2.0：.json 写成 JSON，.sqlite 写成 SQLite；全部事件，和它们所涉及的案件、辖区、单位、人员编号。"""
+    """OCEL 2.0：.json 写成 JSON，.sqlite 写成 SQLite；全部事件和所涉及的案件、辖区、单位、人员编号，不含居民资料。"""
     if file.suffix not in (*JSON, *SQLITE):
         said(f"不知道 {file.name} 要什么格式：文件名请以 {'、'.join((*JSON, *SQLITE))} 结尾。")
-    with _store(data) as files, _written(file) as path, _progress() as bar:
+    with _store(data) as files, written(file) as path, _progress() as bar:
         head = files.store.max_notification_id()
         write(Form.OCEL if file.suffix in JSON else Form.OCEL_SQLITE, files, head, path, partial(_task, bar))
     console.print(f"已导出 {head} 条事件到 {escape(str(file))}。")
@@ -40,8 +41,8 @@ def export_ocel(file: File, data: Data = None) -> None:
 
 @exports.command("xes")
 def export_xes(file: File, data: Data = None) -> None:
-    """XES 1.0：每件案件一条轨迹。"""
-    with _store(data) as files, _written(file) as path, _progress() as bar:
+    """XES 1.0：每件案件一条轨迹，不含居民资料。"""
+    with _store(data) as files, written(file) as path, _progress() as bar:
         head = files.store.max_notification_id()
         write(Form.XES, files, head, path, partial(_task, bar))
     console.print(f"已导出到第 {head} 条事件为止的案件到 {escape(str(file))}。")
@@ -50,8 +51,8 @@ def export_xes(file: File, data: Data = None) -> None:
 @exports.command("life")
 def export_life(file: File) -> None:
     """案件应有的生命周期，画成 Petri 网（PNML）：别的软件据此核对导出的案件是否依规办理。"""
-    with _written(file) as path, path.open("wb") as written:
-        pnml.write(written)
+    with written(file) as path, path.open("wb") as target:
+        pnml.write(target)
     console.print(f"已写到 {escape(str(file))}。")
 
 
@@ -67,7 +68,7 @@ def _store(data: Path | None) -> Iterator[CaseFiles]:
 
 
 @contextmanager
-def _written(file: Path) -> Iterator[Path]:
+def written(file: Path) -> Iterator[Path]:
     """A path to write to, beside the file; it gets the file's name when the block ends well, and is gone otherwise."""
     if file.exists():
         said(f"{file} 已经存在：导出不覆盖任何文件，请换一个名字。")
@@ -92,9 +93,3 @@ def _progress() -> Iterator[Progress]:
 def _task(bar: Progress, name: str) -> reading.Progress:
     task = bar.add_task(name, total=None)
     return lambda done, whole: bar.update(task, completed=done, total=whole)
-
-
-def said(sentence: str) -> None:
-    """Say what is wrong, and end the program."""
-    console.print(f"[red]{escape(sentence)}[/]")
-    raise typer.Exit(WRONG)

@@ -70,9 +70,9 @@ def verify_log(against: Against = None, key: KeyFile = None, data: Data = None) 
     settings = settings_with(data)
     require_case_files(settings)
     with plainly(), closing(open_case_files(settings)) as files, Progress(console=console, transient=True) as bar:
-        verifier = Verifier.parse((key or settings.log_folder / "key").read_text("utf-8"))
+        verifier = Verifier.parse((key or settings.log_folder / "key").read_text("utf-8", "replace"))
         log, task = Log(settings.log_folder, verifier), bar.add_task("重算")
-        kept = kept_outside(log.keys, [path.read_text("utf-8") for path in against or ()])
+        kept = kept_outside(log.keys, [path.read_text("utf-8", "replace") for path in against or ()])
         fault = verify(files.store, log, kept, lambda done, whole: bar.update(task, completed=done, total=whole))
         sealed = log.checkpoint
     if fault:

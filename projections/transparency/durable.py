@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from secrets import token_hex
 
 
 def write(path: Path, content: bytes) -> None:
@@ -15,12 +16,15 @@ def write(path: Path, content: bytes) -> None:
 def put(path: Path, content: bytes) -> None:
     """The same, but for the name: that is durable once its folder is settled."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    fresh = path.with_name(f"{path.name}.{token_hex(4)}.new")  # whoever writes the same at the same time has another
+    try:
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def settle(folder: Path) -> None:

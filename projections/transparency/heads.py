@@ -60,8 +60,10 @@ class Heads:
         self._folder = folder
 
     def keep(self, head: Head, note: str) -> None:
-        """Before it is handed out."""
-        durable.write(self._folder / f"{head.size}-{head.stream}-{head.version}", note.encode())
+        """Before it is handed out; of the same statement the first is kept."""
+        path = self._folder / f"{head.size}-{head.stream}-{head.version}"
+        if not path.exists():
+            durable.write(path, note.encode())
 
     def notes(self) -> Iterator[str]:
         """Every one of them."""

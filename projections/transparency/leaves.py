@@ -12,12 +12,17 @@ FORM = "bidao/leaf/1 sha256"
 """The first line: the form of the record and the hash within it. Another hash would be another form."""
 
 
-def record_of(row: Stored) -> bytes:
+def record(position: int, stream: str, version: int, name: str, stored: bytes) -> bytes:
     """The canonical record, a line each: form, position, stream, version, stored name, SHA-256 of the stored bytes."""
+    said = (FORM, position, stream, version, name, sha256(stored).hexdigest())
+    return "".join(f"{line}\n" for line in said).encode()
+
+
+def record_of(row: Stored) -> bytes:
+    """That of a stored event."""
     state: bytes | str = row.state  # whoever rewrites a SQLite file may have left a text there
     stored = state.encode("utf-8", "surrogateescape") if isinstance(state, str) else state
-    said = (FORM, row.id, stream_name(row.originator_id), row.originator_version, row.topic)
-    return "".join(f"{line}\n" for line in (*said, sha256(stored).hexdigest())).encode()
+    return record(row.id, stream_name(row.originator_id), row.originator_version, row.topic, stored)
 
 
 def leaf_of(row: Stored) -> bytes:

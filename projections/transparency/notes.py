@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from hashlib import sha256
@@ -134,7 +133,7 @@ def _parted(text: str, parts: int) -> tuple[str, str, bytes]:
     *_, name, id, written = ["", "", *text.split("+", parts - 1)]
     try:
         key = base64.b64decode(written, validate=True)
-    except binascii.Error:
+    except ValueError:  # also for letters that are none of ASCII
         key = b""
     if not NAME.fullmatch(name) or len(key) != len(ED25519) + 32 or not key.startswith(ED25519):
         raise KeyInvalid("不是 Ed25519 密钥：应为 名称+编号+内容。")
@@ -145,7 +144,7 @@ def _decoded(written: str) -> bytes:
     """The bytes of a signature line, written in the one way there is to write them."""
     try:
         signed = base64.b64decode(written, validate=True)
-    except binascii.Error:
+    except ValueError:  # also for letters that are none of ASCII
         signed = b""
     if _written(signed) != written:
         raise NoteInvalid("签名行读不懂。")

@@ -19,6 +19,7 @@ from domain.rostering import AssignShifts
 from tests.api.spare import BODIES, DISTRICT, list_corner
 from tests.api.visitor import START, Clock, Visitor, identity
 from tests.lives import LIVES, PRIMARY, REPORTED, TWICE
+from tests.sealing import seal_beside
 from tests.server import serving
 from tests.stores import Store
 
@@ -111,6 +112,7 @@ def test_schemathesis_finds_nothing_and_every_operation_succeeds_at_least_once(
     with serving(settings, clock) as url, httpx.Client(base_url=url, timeout=60) as client:
         described = client.get("/openapi.json").json()
         given.write_text(json.dumps(prepare(Visitor(client, clock), described)), "utf-8")
+        seal_beside(settings)
         finished = run(url, given, report)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     succeeded = {operation for operation, status in outcomes(report) if 200 <= status < 300}

@@ -1,6 +1,7 @@
-// Judge opens a checkpoint with Go's own sumdb/note and holds leaves against it with sumdb/tlog.
+// Judge verifies with Go's own sumdb/note and sumdb/tlog what we signed and sealed.
 //
-// Usage: judge KEY CHECKPOINT LEAVES; the last has a record a line, in hex. Exit 0: all of it proven; 1: why not.
+// Usage: judge log KEY CHECKPOINT LEAVES, where the last has a record a line, in hex; or judge bundles KEY FILE...
+// Says a line for each thing judged: ok, or why not. Exit 2: asked wrongly.
 package main
 
 import (
@@ -17,14 +18,26 @@ import (
 )
 
 func main() {
-	if err := judge(read(1), read(2), read(3)); err != nil {
-		fmt.Println(err)
-		os.Exit(1)
+	key := strings.TrimSpace(read(os.Args[2]))
+	if os.Args[1] == "log" {
+		say(judgeLog(key, read(os.Args[3]), read(os.Args[4])))
+		return
+	}
+	for _, name := range os.Args[3:] {
+		say(judgeBundle(key, read(name)))
 	}
 }
 
-func read(nth int) string {
-	text, err := os.ReadFile(os.Args[nth])
+func say(err error) {
+	if err == nil {
+		fmt.Println("ok")
+	} else {
+		fmt.Printf("no: %q\n", err.Error())
+	}
+}
+
+func read(name string) string {
+	text, err := os.ReadFile(name)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(2)
@@ -32,8 +45,8 @@ func read(nth int) string {
 	return string(text)
 }
 
-func judge(key, checkpoint, leaves string) error {
-	verifier, err := note.NewVerifier(strings.TrimSpace(key))
+func judgeLog(key, checkpoint, leaves string) error {
+	verifier, err := note.NewVerifier(key)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,6 @@ which says in a file what they found; here that is compared with what the store 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -24,31 +22,29 @@ from projections.interchange import xes
 from tests.histories import history
 from tests.interchange.exported import Counted, counted, export, told
 from tests.interchange.injecting import by_case, injected
+from tests.outside.judging import Disagreement, asked, require
 from tests.server import settings_for
 
-PYTHON = Path(__file__).parents[2] / ".venv-judges" / "bin" / "python"
 SEEDS = range(6)
 INJECTED = "injected.xes"
-MISSING = "没有 pm4py 和 r4pm 的环境（.venv-judges）：请运行 make judges，它会装好。"
 
 
-def judged() -> str:
-    """What they agree with, in a sentence. Ends the program with the first disagreement, or without them."""
-    if not PYTHON.exists():
-        sys.exit(MISSING)
+def judge(scratch: Path) -> str:
+    for tool in ("pm4py", "r4pm"):
+        require(tool)
     cases = violations = 0
     for name, rows in _histories():
-        with TemporaryDirectory() as scratch:
-            here, expected = Path(scratch), counted(rows)
-            export(rows, here)
-            guilty = _inject(rows, here / INJECTED, Random(len(rows)))
-            found = _asked(here)
-            if wrong := [*_miscounted(found["counts"], expected), *_misjudged(found, guilty)]:
-                sys.exit("\n".join(f"{name}: {one}" for one in wrong))
+        here, expected = scratch / name, counted(rows)
+        here.mkdir()
+        export(rows, here)
+        guilty = _inject(rows, here / INJECTED, Random(len(rows)))
+        found = _asked(here)
+        if wrong := [*_miscounted(found["counts"], expected), *_misjudged(found, guilty)]:
+            raise Disagreement("\n".join(f"{name}: {one}" for one in wrong))
         cases, violations = cases + expected.cases, violations + len(guilty)
     return (
         f"pm4py and r4pm count what the store counts, find nothing wrong with {cases} cases and exactly the"
-        f" {violations} violations put into copies of them.\n"
+        f" {violations} violations put into copies of them."
     )
 
 
@@ -74,9 +70,9 @@ def _inject(rows: Sequence[Notification], path: Path, draw: Random) -> set[str]:
 
 def _asked(folder: Path) -> dict[str, Any]:
     program = Path(__file__).with_name("mining_judge.py")
-    done = subprocess.run([PYTHON, str(program), str(folder)], capture_output=True, text=True, check=False)
+    done = asked(str(program), str(folder))
     if done.returncode:
-        sys.exit(f"pm4py or r4pm cannot read the exports: {done.stderr.strip()[-2000:]}")
+        raise Disagreement(f"pm4py or r4pm cannot read the exports: {done.stderr.strip()[-2000:]}")
     found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())
     return found
 

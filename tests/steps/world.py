@@ -11,7 +11,7 @@ from domain.casework.case_replay import Reading
 from domain.casework.rolls import AnyCommand
 from domain.incident.words import Kind, Stage
 from domain.register import RegisterCommand
-from tests.drivers import AsOf, Clock, Driver, Json, NotThere, Query, Refusal, Seen
+from tests.drivers import AsOf, Clock, Driver, Handed, Json, NotThere, Query, Refusal, Seen
 from tests.steps.cast import ENTRIES, NAMES, officer_of, who
 from tests.steps.grammar import ACTS, Ask
 
@@ -20,6 +20,8 @@ UNKNOWN = "00000000-0000-8000-8000-000000000000"
 
 NOT_ON_ROLL = Refusal("", "名册里没有。")
 """The answer about somebody nobody enrolled."""
+
+NOTHING = Handed(b"", "")
 
 
 class Page(NamedTuple):
@@ -58,6 +60,8 @@ class World:
     version_before: int = 0
     sent: Sent | None = None
     keys: int = 0
+    handed: Handed = NOTHING
+    """The bundle somebody holds."""
 
     def act(self, ask: Ask) -> None:
         """Ask, and keep the answer. The refusal before must have been spoken of."""
@@ -133,6 +137,11 @@ class World:
         assert refusal is not None, "没有被拒绝，办成了。"
         assert self._version() == self.version_before, "被拒绝了，案卷却变了。"
         return refusal
+
+    def take_along(self, case: str | None) -> None:
+        """Somebody is handed the bundle of a case."""
+        self.nothing_unsaid()
+        self.handed = self.service.bundle(self.ids[case or self.case])
 
     def file(self, page: Page = LATEST) -> Json:
         self.nothing_unsaid()

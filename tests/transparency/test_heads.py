@@ -22,7 +22,7 @@ def test_a_statement_is_read_back() -> None:
 def test_of_a_damaged_statement_nothing_is_believed(at: int) -> None:
     note = HEAD.signed(SIGNER)
     with pytest.raises(NoteInvalid):
-        Head.opened(note[:at] + ("A" if note[at] != "A" else "B") + note[at + 1 :], SIGNER.verifier)
+        Head.opened(note[:at] + ("A" if note[at] != "A" else "一") + note[at + 1 :], SIGNER.verifier)
 
 
 @pytest.mark.parametrize(

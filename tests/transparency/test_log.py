@@ -146,7 +146,7 @@ def test_keys_are_read_back_and_damaged_ones_refused() -> None:
     for damaged in ("", "nonsense", SIGNER.written[:-4], SIGNER.written.replace("example", "exemple")):
         with pytest.raises(KeyInvalid):
             Signer.parse(damaged)
-    for damaged in ("", "a+b", str(SIGNER.verifier)[:-2], str(SIGNER.verifier).replace("example", "exemple")):
+    for damaged in ("", "a+b", "a+b+一", str(SIGNER.verifier)[:-2], str(SIGNER.verifier).replace("example", "exemple")):
         with pytest.raises(KeyInvalid):
             Verifier.parse(damaged)
     with pytest.raises(KeyInvalid):

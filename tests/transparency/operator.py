@@ -1,0 +1,111 @@
+"""A log of random histories whose personal fields are sealed, and bundles made of it, as an operator would."""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.batches import stream_name
+from domain.casework.recorders import Stored
+from domain.casework.recording import BY_TYPE
+from domain.casework.sealing import KeyId, Place, field_key, seal
+from domain.privacy import privacy_of
+from projections.transparency.bundles import Bundle
+from projections.transparency.bundling import FieldKeys, bundle_of, keys_from
+from projections.transparency.checkpoints import Checkpoint
+from projections.transparency.notes import Signer
+from projections.transparency.sealing import Log
+from tests.histories import history, of_case, store
+
+SIGNER = Signer("example.org/log", bytes(range(32)))
+IMPOSTOR = Signer("example.org/log", bytes(range(1, 33)))
+"""Who would like to be taken for the operator: the same name, another key."""
+
+
+def key_of(place: Place, key: KeyId) -> bytes:
+    """The key of a field, as the operator's keyring would give it."""
+    return field_key(sha256(key.subject.encode()).digest(), place, key)
+
+
+EVERY_KEY = keys_from(key_of)
+
+
+class Operator:
+    """A store, its log, and the key that signs; `kept` is every checkpoint, as those it was handed to have it.
+
+    The log itself soon keeps only some of them.
+    """
+
+    def __init__(self, rows: Sequence[Stored], signer: Signer = SIGNER, cuts: Iterable[int] = ()) -> None:
+        self.rows, self.signer = rows, signer
+        self.files = CaseFiles(env=MEMORY_ENV)
+        folder = mkdtemp(prefix="bidao-log-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.log = Log(Path(folder), signer.verifier)
+        self.kept = list[Checkpoint]()
+        start = 0
+        for cut in (*cuts, len(rows)):
+            store(self.files, rows[start:cut])
+            self.kept.append(self.log.seal(self.files.store, signer))
+            start = cut
+
+    @property
+    def cases(self) -> list[UUID]:
+        """In the order in which they were reported."""
+        return list(dict.fromkeys(UUID(hex=stream_name(row.originator_id)) for row in self.rows if of_case(row)))
+
+    def bundle(self, case: UUID, field_keys: FieldKeys = EVERY_KEY, earlier: Sequence[Checkpoint] = ()) -> Bundle:
+        return bundle_of(case, self.files.store, self.log, self.signer, field_keys, earlier)
+
+
+@cache
+def operator(seed: int) -> Operator:
+    """With three checkpoints."""
+    rows = [sealed(row) for row in history(seed)]
+    return Operator(rows, cuts=(len(rows) // 3, len(rows) // 2))
+
+
+def sealed(row: Stored) -> Stored:
+    """The same event with what is personal in it sealed."""
+    if not of_case(row):
+        return row
+    line = orjson.loads(row.state)
+    levels = privacy_of(BY_TYPE[row.topic])
+    for holder, name, path, asked in _members(line["event"]):
+        below = [level for known, level in levels.items() if f"{known}.".startswith(f"{asked}.")]
+        if below and all(below) and holder[name]:
+            holder[name] = sealed_value(holder[name], row, path)
+    return with_state(row, orjson.dumps(line))
+
+
+def sealed_value(value: Any, row: Stored, path: str) -> str:
+    """A value sealed in the name of its case."""
+    stream = stream_name(row.originator_id)
+    place, key = Place(stream, row.originator_version, row.topic, path), KeyId(stream, "case")
+    return seal(orjson.dumps(value), place, key, key_of(place, key))
+
+
+def with_state(row: Stored, state: bytes) -> Stored:
+    return Stored(row.originator_id, row.originator_version, row.topic, state, row.id)
+
+
+def _members(holder: dict[str, Any], path: str = "", asked: str = "") -> Iterator[tuple[dict[str, Any], str, str, str]]:
+    """Every member, the outer before the inner: where it is, and its path with places in lists and without."""
+    for name in list(holder):
+        yield holder, name, path + name, asked + name
+        inner = holder[name]
+        if isinstance(inner, dict):
+            yield from _members(inner, f"{path}{name}.", f"{asked}{name}.")
+        for nth, one in enumerate(inner if isinstance(inner, list) else ()):
+            if isinstance(one, dict):
+                yield from _members(one, f"{path}{name}.{nth}.", f"{asked}{name}.")
