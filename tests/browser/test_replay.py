@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page
+from typer.testing import CliRunner
 
+from api.__main__ import app as bidao
 from api.settings import Settings
 from tests.api.terminal import Terminal
 from tests.api.visitor import Clock, Visitor, identity
@@ -99,6 +101,10 @@ def test_the_paper_and_the_verifier_report_the_same_fingerprint(page: Page, desk
         assert f"叶子 {leaf['leaf']}" in page.locator(f"section[data-step='{step['version']}']").inner_text()
     kept = tmp_path / "typed-from-paper"
     kept.write_text(page.locator(".proof pre").inner_text().rstrip("\n") + "\n", "utf-8")
+    bundle = tmp_path / "case.jsonl"
+    assert Terminal(desk.settings).run("export", "bundle", desk.case, "--out", bundle).exit_code == 0
+    offline = CliRunner().invoke(bidao, ["verify", "bundle", str(bundle)], env={"COLUMNS": "200"})
+    assert f"检查点指纹 {shown}" in offline.output
     assert "与另存的 1 个检查点或声明相符" in Terminal(desk.settings).run("verify", "log", "--against", kept).output
 
 
