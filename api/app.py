@@ -23,6 +23,7 @@ from api import (
     docs,
     duty,
     erasures,
+    exports,
     incidents,
     kpis,
     messages,
@@ -36,7 +37,7 @@ from api import (
 from api.identity import refuse_unsafe
 from api.logs import RequestLog
 from api.opening import keep_fresh
-from api.reports import monthly
+from api.reports import monthly, replay
 from api.service import Service
 from api.settings import Settings
 from domain.casework.application import now
@@ -81,6 +82,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         incidents.router,
         case_files.router,
         case_clocks.router,
+        replay.router,
         bundles.router,
         alike.router,
         views.router,
@@ -94,6 +96,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         territory.router,
         messages.router,
         audit.router,
+        exports.router,
         operation.router,
     ]
     for router in routers:

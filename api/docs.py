@@ -32,6 +32,7 @@ TAGS = [{"name": chapter, "description": f"{chapter}的命令"} for chapter in C
     {"name": "案卷", "description": "一个案件的案卷和经过"},
     {"name": "台账与统计", "description": "所负责范围内的案件、工作量和响应时间"},
     {"name": "月报", "description": "一处辖区一个月的各项数字，可打印，可导出"},
+    {"name": "导出", "description": "全部事件，写成 OCEL、XES，给别的软件分析"},
     {"name": "时限表与日历", "description": "各版时限表和工作日历"},
     {"name": "辖区", "description": "五级辖区、工作人员、单位、楼栋长，及其调整"},
     {"name": "疑似重复", "description": "可能说的是同一件事的在办案件；只列出，不并案"},

@@ -69,7 +69,7 @@ def tell_count(count: Count) -> list[str]:
 
 def _heading(count: Count) -> Iterator[str]:
     start = _local(count.start)
-    hours = f"（{_amount(_whole(count.limit))}）" if count.limit.kind in IN_DAYS else ""
+    hours = f"（{amount(_whole(count.limit))}）" if count.limit.kind in IN_DAYS else ""
     yield f"时限{count.limit.label}{hours}，自{_day(start.date())}{_clock(start)}起算"
     if count.limit.kind in CONTINUOUS:
         yield "连续计时，昼夜、周末、节假日都算"
@@ -94,10 +94,10 @@ def _closing(count: Count) -> Iterator[str]:
     whole = _whole(count.limit)
     counted = count.days[-1].so_far if count.days else NOTHING
     if count.found.due is not None:
-        yield f"合计{_amount(counted)}，正是时限"
+        yield f"合计{amount(counted)}，正是时限"
         yield f"到期：{_moment(count.found.due)}"
         return
-    yield f"合计{_amount(counted)}，还差{_amount(whole - counted)}"
+    yield f"合计{amount(counted)}，还差{amount(whole - counted)}"
     missing = _first_unpublished(count).year
     yield f"到期：未定。{missing}年的工作日历尚未公布，公布并导入后才能确定，现在不作推测"
 
@@ -106,7 +106,7 @@ def _said(count: Count, counted: CountedDay) -> str:
     worked = count.limit.kind not in CONTINUOUS and counted.day.weekday() >= 5
     name = f"{counted.day} {_weekday(counted.day)}{'（调休上班）' if worked else ''}"
     spans = "、".join(f"{_clock(begins)}–{_end(begins, ends)}" for begins, ends in counted.spans)
-    return f"{name}　{spans}　计{_amount(counted.amount)}，累计{_amount(counted.so_far)}"
+    return f"{name}　{spans}　计{amount(counted.amount)}，累计{amount(counted.so_far)}"
 
 
 def _skipped(count: Count, first: date, until: date) -> Iterator[str]:
@@ -183,9 +183,9 @@ def _end(begins: datetime, ends: datetime) -> str:
     return "24:00" if ends.date() > begins.date() else _clock(ends)
 
 
-def _amount(amount: timedelta) -> str:
+def amount(length: timedelta) -> str:
     """So many hours, minutes and seconds."""
-    minutes, rest = divmod(amount, timedelta(minutes=1))
+    minutes, rest = divmod(length, timedelta(minutes=1))
     hours, minutes = divmod(minutes, 60)
     seconds = f"{rest / SECOND:.6f}".rstrip("0").rstrip(".")
     parts = ((hours, f"{hours}小时"), (minutes, f"{minutes}分{'' if rest else '钟'}"), (rest, f"{seconds}秒"))

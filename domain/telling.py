@@ -22,6 +22,11 @@ def tell(event: Event, names: Mapping[str, str]) -> str:
     return event.sentence.format(**fields)
 
 
+def said(value: Any, names: Mapping[str, str]) -> str:
+    """One value as a sentence has it; empty where it says nothing."""
+    return f"{_Words(value, names)}"
+
+
 def yuan(fen: int) -> str:
     """Fen as people read money."""
     return f"{fen // 100}.{fen % 100:02d}"

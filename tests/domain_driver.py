@@ -23,6 +23,7 @@ from domain.casework.application import Casework
 from domain.casework.asking import Caller, NotFound, Receipt, RegisterReceipt, RollReceipt
 from domain.casework.case_clocks import ClockReadings, case_clocks
 from domain.casework.case_file import case_file, people_of
+from domain.casework.case_replay import Reading, replayed
 from domain.casework.erasing import Erasing
 from domain.casework.recording import RecordedEvent
 from domain.casework.redactions import shown
@@ -142,6 +143,12 @@ class Domain:
         now = as_of if isinstance(as_of, datetime) else self._clock()
         names = self._casework.territory.names
         return case_clocks(self._lines(case_id, as_of), self._casework.clocks, now, names)
+
+    def replay(self, case_id: str, how: Reading) -> list[Json]:
+        lines = self._lines(case_id, None)
+        names = {**people_of(lines), **self._casework.territory.names}
+        told = replayed(lines, self._casework.clocks, names, how)
+        return [step.model_dump(mode="json") for step in told.steps]
 
     def alike(self, case_id: str) -> list[Json]:
         lines = self._lines(case_id, None)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from domain.casework.asking import Receipt, RegisterReceipt, RollReceipt
 from domain.casework.books import books
+from domain.casework.case_replay import Reading
 from domain.casework.rolls import AnyCommand
 from domain.model import Role
 from domain.register import RegisterCommand
@@ -112,6 +113,9 @@ class Driver(Protocol):
 
     def holders(self, case_id: str, as_of: AsOf = None) -> list[Json]:
         """Whose hands it went through."""
+
+    def replay(self, case_id: str, how: Reading) -> list[Json]:
+        """The steps of a case, read again."""
 
     def alike(self, case_id: str) -> list[Json]:
         """What may be about the same matter."""

@@ -11,6 +11,7 @@ import httpx
 from api.service import Service
 from api.settings import Settings
 from domain.casework.asking import Receipt, RegisterReceipt, RollReceipt
+from domain.casework.case_replay import Reading
 from domain.casework.rolls import AnyCommand
 from domain.register import RegisterCommand
 from domain.rolls import RollName
@@ -100,6 +101,10 @@ class Http:
     def holders(self, case_id: str, as_of: AsOf = None) -> list[Json]:
         holders: list[Json] = self._get(f"incidents/{case_id}/clocks", _as_of(as_of)).json()["holders"]
         return holders
+
+    def replay(self, case_id: str, how: Reading) -> list[Json]:
+        steps: list[Json] = self._get(f"incidents/{case_id}/replay", {"as": how.value}).json()["steps"]
+        return steps
 
     def alike(self, case_id: str) -> list[Json]:
         items: list[Json] = self._view(f"incidents/{case_id}/alike", {})["items"]

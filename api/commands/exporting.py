@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -18,7 +19,8 @@ from api.commands.sealing import said
 from api.opening import open_case_files, require_case_files
 from domain.casework.case_files import CaseFiles
 from domain.casework.recording import UnreadableEvent
-from projections.interchange import ocel_json, ocel_sqlite, pnml, reading, xes
+from projections.interchange import pnml, reading
+from projections.interchange.forms import Form, write
 
 exports = typer.Typer(help="导出：全部事件写成别的软件能读的格式，或一个案卷写成别人能核对的文件", no_args_is_help=True)
 JSON = (".json", ".jsonocel")
@@ -33,22 +35,16 @@ def export_ocel(file: File, data: Data = None) -> None:
         said(f"不知道 {file.name} 要什么格式：文件名请以 {'、'.join((*JSON, *SQLITE))} 结尾。")
     with _store(data) as files, written(file) as path, _progress() as bar:
         head = files.store.max_notification_id()
-        log = path.with_name("log.sqlite")
-        ocel_sqlite.write(reading.events(files, head, _task(bar, "导出事件")), log)
-        if file.suffix in JSON:
-            with path.open("wb") as target:
-                ocel_json.write(log, target, _task(bar, "写成 JSON"))
-        else:
-            log.rename(path)
+        write(Form.OCEL if file.suffix in JSON else Form.OCEL_SQLITE, files, head, path, partial(_task, bar))
     console.print(f"已导出 {head} 条事件到 {escape(str(file))}。")
 
 
 @exports.command("xes")
 def export_xes(file: File, data: Data = None) -> None:
     """XES 1.0：每件案件一条轨迹，不含居民资料。"""
-    with _store(data) as files, written(file) as path, _progress() as bar, path.open("wb") as target:
+    with _store(data) as files, written(file) as path, _progress() as bar:
         head = files.store.max_notification_id()
-        xes.write(reading.cases(files, head, _task(bar, "导出案件")), target)
+        write(Form.XES, files, head, path, partial(_task, bar))
     console.print(f"已导出到第 {head} 条事件为止的案件到 {escape(str(file))}。")
 
 

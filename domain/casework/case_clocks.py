@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, Field
 
@@ -11,7 +11,7 @@ from domain.casework.holders import Holder, holders
 from domain.casework.open_cases import OpenCase
 from domain.casework.recording import RecordedEvent
 from domain.clocks import ClockKind, Clocks, Light
-from domain.counting import Count, tell_count
+from domain.counting import Count, amount, tell_count
 from domain.incident.state import Incident
 from domain.incident.timing import CaseClock, due_of
 from domain.incident.words import ClockName
@@ -64,24 +64,68 @@ class ClockReadings(Model):
     holders: tuple[Holder, ...] = Field(description="先后在谁手上，各停留多久")
 
 
+class ClockThen(Model):
+    """某一步上的一个时钟：亮什么灯，还剩多久。
+
+    `left_seconds` 按它自己的计时方式算，超过时限为负（从到期起，自然时间）；未定的没有。
+    """
+
+    clock: ClockName
+    label: str
+    cycle: int
+    nth: int
+    limit: str
+    started_at: AwareDatetime
+    stopped_at: AwareDatetime | None
+    light: Light
+    light_label: str
+    due_at: AwareDatetime | None
+    left_seconds: float | None
+    left: str = Field(description="还剩或已超多久", examples=["还剩1小时20分钟"])
+
+
+def clock_then(found: ClockReading, at: datetime) -> ClockThen:
+    """What a reading of that time says, and how much is left of the limit."""
+    seen = min(at, found.stopped_at or at)
+    left = _left(found, seen)
+    over = left is not None and left < timedelta()
+    working = "（工作时间）" if found.kind in (ClockKind.WORK_HOURS, ClockKind.WORK_DAYS) and not over else ""
+    words = "未定" if left is None else f"{'已超' if over else '还剩'}{amount(abs(left))}{working}"
+    return ClockThen(
+        **found.model_dump(include={*ClockThen.model_fields}),
+        left_seconds=None if left is None else left.total_seconds(),
+        left=words if found.stopped_at is None else f"停住，{words}",
+    )
+
+
+def _left(found: ClockReading, at: datetime) -> timedelta | None:
+    if found.due_at is None:
+        return None
+    if at > found.due_at:
+        return found.due_at - at
+    ahead = (max(span.ends - max(span.begins, at), timedelta()) for span in found.intervals)
+    return timedelta(seconds=round(sum(ahead, timedelta()).total_seconds()))
+
+
 def case_clocks(
     lines: Sequence[RecordedEvent], clocks: Clocks, now: datetime, names: Mapping[str, str]
 ) -> ClockReadings:
     """Every clock there was in a case with these lines, and whoever held it, as of `now`; `names` as for `holders`."""
     case = OpenCase.load(list(lines)).state
-    readings = (_reading(case, clock, clocks, now) for clock in case.clocks)
+    readings = (reading(case, clock, clocks, now) for clock in case.clocks)
     return ClockReadings(
         incident_id=case.id,
         version=lines[-1].version,
         at=now,
         rules=case.rules,
         calendar=case.calendar,
-        clocks=tuple(reading for reading in readings if reading is not None),
+        clocks=tuple(found for found in readings if found is not None),
         holders=holders(lines, now, names),
     )
 
 
-def _reading(case: Incident, clock: CaseClock, clocks: Clocks, now: datetime) -> ClockReading | None:
+def reading(case: Incident, clock: CaseClock, clocks: Clocks, now: datetime) -> ClockReading | None:
+    """One of the clocks of a case; None where this kind of case has no such clock."""
     limit = clock.limit(case.standing, clocks.tables[case.rules])
     if limit is None:
         return None

@@ -7,7 +7,8 @@ from functools import cache
 from types import CodeType, FunctionType
 
 from domain.incident import rules
-from domain.incident.commands import ALL, Report
+from domain.incident.commands import ALL, BY_NAME, Report
+from domain.incident.words import Stage
 from domain.model import Command, Rule
 
 COMMON = frozenset({rules.STAGE, rules.STAFF_ONLY, rules.NOT_IN_FUTURE})
@@ -23,6 +24,19 @@ def rules_of(name: str) -> tuple[Rule, ...]:
         return ()
     named = dict.fromkeys(rule for method in _methods(command) for rule in _named_in(command, method, frozenset()))
     return tuple(rule for rule in named if rule not in COMMON)
+
+
+def allowed(name: str, stage: Stage | None) -> str:
+    """In which stages a command may be asked, and that it was asked in this one (None: there was no case yet)."""
+    command = BY_NAME.get(name)
+    if command is None or stage is None:
+        return "有人反映，案卷由此开始。"
+    stages = "任何阶段" if len(command.stages) == len(Stage) else "、".join(_in_order(command.stages))
+    return f"“{command.label}”可以在{stages}时办；当时是{stage.label}。"
+
+
+def _in_order(stages: frozenset[Stage]) -> list[str]:
+    return [stage.label for stage in Stage if stage in stages]
 
 
 def _methods(command: type[Command]) -> Iterator[FunctionType]:

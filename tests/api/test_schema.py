@@ -26,7 +26,7 @@ from tests.server import serving
 from tests.stores import Store
 
 HERE = Path(__file__).parent
-READER = identity("district-desk")["Bidao-Actor"]
+READER, AUDITOR = (identity(who)["Bidao-Actor"] for who in ("district-desk", "auditor-wang"))
 SECRETARY = "secretary-sanjiaoping"
 
 
@@ -42,6 +42,8 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
                 ready[operation["operationId"]] = prepared_for(visitor, last)
             elif "{entry_id}" in path:
                 ready[operation["operationId"]] |= enrolled_for(visitor, path, last)
+            elif last == "{form}":
+                ready[operation["operationId"]]["identity"] = AUDITOR
             elif last in BODIES:
                 ready[operation["operationId"]] |= {"identity": DISTRICT, "body": BODIES[last]}
             elif last in (ApproveErasure.name, RefuseErasure.name):

@@ -15,6 +15,7 @@ from tests.steps.figures import *  # noqa: F403 - the same
 from tests.steps.forgetting import *  # noqa: F403 - the same
 from tests.steps.keeping import *  # noqa: F403 - the same
 from tests.steps.proving import *  # noqa: F403 - the same
+from tests.steps.replaying import *  # noqa: F403 - the same
 from tests.steps.sheets import *  # noqa: F403 - the same
 from tests.steps.steps import *  # noqa: F403 - pytest-bdd looks for steps among a module's names
 from tests.steps.times import *  # noqa: F403 - the same

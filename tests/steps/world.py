@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from domain.casework.asking import Receipt
+from domain.casework.case_replay import Reading
 from domain.casework.rolls import AnyCommand
 from domain.incident.words import Kind, Stage
 from domain.register import RegisterCommand
@@ -150,6 +151,11 @@ class World:
     def history(self, page: Page = LATEST) -> list[Json]:
         self.nothing_unsaid()
         return self.service.history(self.ids[page.case or self.case], page.as_of)
+
+    def replay(self, how: Reading) -> list[Json]:
+        """The case last spoken of, read again."""
+        self.nothing_unsaid()
+        return self.service.replay(self.ids[self.case], how)
 
     def docket(self, query: Query) -> list[Json]:
         """The cases listed, the first reported first, each with the description it is known by here."""
