@@ -16,7 +16,6 @@ import orjson
 
 from domain.casework.application import Casework
 from domain.casework.asking import Caller, RegisterReceipt
-from domain.casework.backups import log_of
 from domain.casework.batches import stream_name
 from domain.casework.kept_keys import DESTROYED, KeptKey
 from domain.casework.keyring import SubjectKey, bound_to, left
@@ -30,6 +29,8 @@ from domain.incident.words import OPEN, Stage
 from domain.model import Retention, Role
 from domain.retention import Erasure, kept_until
 
+PAGE = 5_000
+"""Events looked at at once."""
 CLASSES = {one.value: one for one in Retention}
 
 
@@ -83,10 +84,12 @@ class Erasing:
         if own is not None:
             return [own] if self._store.select_case(own) else []
         named, sealed = f'"{subject}"'.encode(), f" {subject} ".encode()
-        rows = log_of(self._store, self._store.max_notification_id())
-        about = (row.originator_id for row in rows if named in row.state or sealed in row.state)
-        erasures = STREAMS["erasure"]
-        return [UUID(str(stream)) for stream in dict.fromkeys(about) if stream != erasures]
+        about, after, head = dict[str, None](), 0, self._store.max_notification_id()
+        while page := self._store.select_log(after, head, PAGE):
+            about |= {stream: None for _, stream, _, _, state in page if named in state or sealed in state}
+            after = page[-1][0]
+        about.pop(STREAMS["erasure"].hex, None)
+        return [UUID(hex=stream) for stream in about]
 
     async def _mention(self, stream: UUID, subject: str, asked: Erasure | None) -> Iterator[Mention]:
         rows = await asyncio.to_thread(self._store.select_case, stream)
