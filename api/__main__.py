@@ -27,6 +27,7 @@ from api.commands import (
     bundles,
     duty,
     exporting,
+    forgetting,
     granting,
     hardening,
     households,
@@ -55,9 +56,10 @@ from api.timeline import print_timeline
 from domain.casework.asking import NotFound
 from domain.casework.case_file import as_known
 from domain.casework.recording import RecordedEvent
+from domain.casework.redactions import shown
 from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI
-from domain.model import Refused
+from domain.model import Refused, Role
 from projections import ALL
 from projections.database import DatabaseUnusable
 
@@ -81,8 +83,10 @@ app.add_typer(duty.app, name="duty")
 app.add_typer(households.app, name="households")
 app.add_typer(territory.app, name="territory")
 app.add_typer(exporting.exports, name="export")
+sealing.keys.command("rewrap")(forgetting.rewrap_keys)
 exporting.exports.command("bundle")(bundles.export_bundle)
 app.add_typer(sealing.keys, name="keys")
+app.command()(forgetting.forget)
 app.command()(sealing.seal)
 app.add_typer(sealing.checks, name="verify")
 sealing.checks.command("bundle")(bundles.verify_bundle)
@@ -192,7 +196,8 @@ async def read(settings: Settings, case: str) -> tuple[list[RecordedEvent], dict
     files = open_case_files(settings)
     casework = open_casework(settings, files)
     try:
-        return await casework.history(case), casework.territory.names
+        lines = shown(await casework.history(case), casework.registers.erasures, Role.ADMIN)
+        return lines, casework.territory.names
     finally:
         await casework.aclose()
 

@@ -14,9 +14,10 @@ from api.field_keys import keys_for
 from api.identity import SCHEME
 from api.incidents import IncidentId
 from api.problems import FORBIDDEN, NOT_SEALED, RETRY_AFTER, Problem
-from api.reading import eyes_of, require_readable
+from api.reading import as_read, eyes_of, require_readable
 from api.tags import TAGGED, conditional, is_known, tag_headers, tagged
 from domain.casework.recording import RecordedEvent
+from domain.casework.redactions import shown
 from domain.model import Role
 from projections.transparency.bundles import Bundle
 from projections.transparency.bundling import NotSealed, bundle_of
@@ -68,5 +69,6 @@ async def get_incident_bundle(incident_id: IncidentId, visit: Visiting) -> Respo
 def _bundle(case: UUID, lines: list[RecordedEvent], visit: Visit) -> Bundle:
     settings, files = visit.service.settings, visit.service.casework.files
     signer = KeyFile(settings.log_key).required()
-    keys = keys_for(eyes_of(visit.asker, lines, visit.service.names), lines, files)
+    seen = shown(lines, visit.service.casework.registers.erasures, visit.asker.role)
+    keys = keys_for(files, lines, as_read(seen, eyes_of(visit.asker, seen, visit.service.names)))
     return bundle_of(case, files.store, Log(settings.log_folder, signer.verifier), signer, keys)

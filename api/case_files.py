@@ -18,6 +18,7 @@ from api.reading import Eyes, as_read, eyes_of, require_readable
 from api.tags import TAGGED, conditional, is_known, tagged
 from domain.casework.case_file import CaseFile, as_known, case_file
 from domain.casework.recording import RecordedEvent
+from domain.casework.redactions import shown
 from domain.incident.governing import rules_of
 from domain.model import Model, Role
 from domain.telling import tell
@@ -52,6 +53,7 @@ class HistoryLine(Model):
     recorded_at: AwareDatetime
     effective_at: AwareDatetime
     rules: tuple[str, ...]
+    erased: tuple[str, ...] = Field(description="`data` 里已依法删除的各项")
     data: dict[str, JsonValue]
 
 
@@ -77,7 +79,7 @@ READS = problems.declared(*problems.READING, problems.NOT_FOUND)
 async def get_incident(incident_id: IncidentId, moment: Annotated[Moment, Query()], visit: Visiting) -> Response:
     """一个案件现在的样子，或它在某一版、某一时刻的样子。敏感信息以 *** 代替；居民看不到别人的话和别人的资料。"""
     lines = await lines_of(str(incident_id), moment, visit)
-    if is_known(visit.request, version_tag(lines)):
+    if is_unchanged(lines, visit):
         return tagged(version_tag(lines))
     eyes = eyes_of(visit.asker, lines, visit.service.names)
     return tagged(version_tag(lines), case_file(lines, eyes.names, as_read(lines, eyes)).model_dump_json())
@@ -96,7 +98,7 @@ async def get_incident_history(
 ) -> Response:
     """案卷从头到尾的每一行：谁、何时、做了什么。敏感信息以 *** 代替；居民看不到别人的话和别人的资料。"""
     lines = await lines_of(str(incident_id), moment, visit)
-    if is_known(visit.request, version_tag(lines)):
+    if is_unchanged(lines, visit):
         return tagged(version_tag(lines))
     told = history(lines, eyes_of(visit.asker, lines, visit.service.names))
     return tagged(version_tag(lines), told.model_dump_json())
@@ -106,10 +108,17 @@ async def lines_of(case_id: str, moment: Moment, visit: Visit) -> list[RecordedE
     """The lines known at that moment. Raises `Problem` (404) if the asker may see none."""
     lines = await visit.service.casework.history(case_id)
     require_readable(lines, visit.asker, visit.service.casework.territory)
+    lines = shown(lines, visit.service.casework.registers.erasures, visit.asker.role)
     known = as_known(lines, moment.as_of_version, moment.as_of)
     if not known:
         raise Problem(NOT_FOUND, "那时还没有这个案件。")
     return known
+
+
+def is_unchanged(lines: list[RecordedEvent], visit: Visit) -> bool:
+    """Whether the asker has it already; where something was erased or restricted, what they have may still tell it."""
+    forgotten = any(line.erased for line in lines) or visit.service.casework.registers.erasures.restricted
+    return not forgotten and is_known(visit.request, version_tag(lines))
 
 
 def version_tag(lines: list[RecordedEvent]) -> str:

@@ -20,8 +20,8 @@ from psycopg.sql import Identifier
 from api.opening import look_into, open_case_files, open_sealer, open_territory, open_views, require_case_files
 from api.secret import fingerprint, secret_of
 from api.settings import Settings, is_loopback
-from domain.casework.application import CaseFiles
 from domain.casework.books import books
+from domain.casework.case_files import CaseFiles
 from domain.casework.fingerprint import fingerprint_of
 from domain.casework.postgres_fence import look
 from domain.casework.postgres_network import reach
@@ -233,8 +233,7 @@ def _readable(files: CaseFiles) -> int:
     """Read every stored event with today's models; raises on the first that cannot be read."""
     position = 0
     while page := files.store.select_notifications(position + 1, PAGE):
-        for row in page:
-            files.mapper.to_domain_event(row)
+        files.lines.to_lines(page)
         position = page[-1].id
     return position
 

@@ -20,7 +20,7 @@ from api.door import DoorRoute, Visit, Visiting
 from api.identity import SCHEME
 from api.problems import FORBIDDEN, Problem
 from api.tags import POSITION
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.model import Role
 from domain.territory import Level
 from projections.interchange.forms import Form, write

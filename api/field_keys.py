@@ -1,4 +1,4 @@
-"""Which keys of sealed fields go out with a bundle: none, all a store has, or those of what somebody may read."""
+"""Which keys of sealed fields go out with a bundle: those of what somebody may read."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from api.reading import Eyes, as_read
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.casework.recorders import Stored
 from domain.casework.recording import RecordedEvent
 from domain.casework.sealing import KeyId, Place
-from projections.transparency.bundling import FieldKeys, KeyOf, Readable, keys_from
+from projections.transparency.bundling import FieldKeys, Readable, keys_from
 
 
-def every_key(files: CaseFiles) -> FieldKeys:
-    """For the operator, who may read all of it."""
-    return keys_from(_keys_in(files))
+def keys_for(files: CaseFiles, lines: Sequence[RecordedEvent], seen: Sequence[RecordedEvent]) -> FieldKeys:
+    """For whoever reads these lines as `seen`: of nothing that is covered or withheld there."""
 
+    def key_of(place: Place, key: KeyId) -> bytes | None:
+        return files.keyring.opening([key])[key].of_field(place)
 
-def keys_for(eyes: Eyes, lines: Sequence[RecordedEvent], files: CaseFiles) -> FieldKeys:
-    """For whoever reads these lines with these eyes: of nothing that is `***` to them."""
-    return keys_from(_keys_in(files), seen_in(lines, as_read(lines, eyes)))
+    return keys_from(key_of, seen_in(lines, seen))
 
 
 def seen_in(lines: Sequence[RecordedEvent], read: Sequence[RecordedEvent]) -> Readable:
@@ -44,10 +42,3 @@ def _at(event: Any, path: str) -> Any:
         return getattr(holder, name, None)
 
     return reduce(step, path.split("."), event)
-
-
-def _keys_in(files: CaseFiles) -> KeyOf:
-    def key_of(_place: Place, key: KeyId) -> bytes | None:
-        raise LookupError(f"{files.name} keeps no key of {key.subject}")
-
-    return key_of

@@ -28,6 +28,7 @@ CHAPTERS: dict[str, tuple[type[OnCase], ...]] = {
     "钱款": commands.MONEY,
     "办结、核查、回访、归档": commands.CLOSING,
     "重复件": commands.DUPLICATES,
+    "依法删除": (commands.RedactText,),
     "时限与值守": commands.UPKEEP,
 }
 VERSIONED = frozenset({"withdraw", "merge", "unmerge", "dispatch", "escalate", "close", "reopen", "archive"})

@@ -15,8 +15,9 @@ from api.logs import logger
 from api.secret import LENGTH, secret_of, shared_secret_of
 from api.settings import Settings
 from api.watch.outbox import Outbox
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework, now, postgres_env, sqlite_env
+from domain.casework.application import Casework, now
 from domain.casework.books import books
+from domain.casework.case_files import MEMORY_ENV, CaseFiles, postgres_env, sqlite_env
 from domain.casework.furnishing import furnish
 from domain.casework.registers import Registers
 from domain.casework.store_file import StoreUnusable
@@ -94,9 +95,10 @@ def open_case_files(settings: Settings) -> CaseFiles:
     if settings.in_memory:
         return CaseFiles(env=MEMORY_ENV)
     if settings.postgres is not None:
-        return CaseFiles(env=postgres_env(settings.postgres) | {"POSTGRES_SCHEMA": settings.database_schema})
+        env = postgres_env(settings.postgres, str(settings.key_file))
+        return CaseFiles(env=env | {"POSTGRES_SCHEMA": settings.database_schema})
     settings.data.mkdir(parents=True, exist_ok=True)
-    return CaseFiles(env=sqlite_env(str(settings.events_db)))
+    return CaseFiles(env=sqlite_env(str(settings.events_db), str(settings.key_file)))
 
 
 def open_outbox(settings: Settings) -> Outbox:
@@ -165,7 +167,7 @@ def _secret_of(settings: Settings) -> bytes:
 
 def look_into(files: CaseFiles) -> Registers:
     """What a store says of its registers, for readers only: nothing is furnished."""
-    return Registers(Streams(files.mapper, files.store), (Territory(), NO_BOOKS), secret=b"", clock=now)
+    return Registers(Streams(files.lines, files.store), (Territory(), NO_BOOKS), secret=b"", clock=now)
 
 
 async def keep_fresh(settings: Settings, casework: Casework) -> None:

@@ -9,7 +9,8 @@ from pydantic import Field
 from api import problems
 from api.door import OpenRoute
 from api.service import InService, Service
-from domain import books, register, rostering
+from domain import books, erasure, register, rostering
+from domain.casework import keyring
 from domain.casework.asking import StoreUnavailable
 from domain.incident import rules as incident
 from domain.model import Model
@@ -17,7 +18,10 @@ from domain.registry import rules as registry
 from projections.database import DatabaseUnavailable
 from projections.engine import Standing
 
-BOOKS_OF_RULES = (incident.RULES, register.RULES, registry.RULES, books.RULES, rostering.RULES)
+BOOKS_OF_RULES = (
+    *(incident.RULES, register.RULES, registry.RULES, books.RULES, rostering.RULES),
+    *(erasure.RULES, keyring.RULES),
+)
 
 router = APIRouter(route_class=OpenRoute, tags=["运行"], responses=problems.declared(problems.UNEXPECTED))
 

@@ -15,6 +15,7 @@ from api.incidents import ANSWERS, ETAG, Key, caller_of, operation_id
 from api.problems import VIEW_UNDERWAY, VIEWS_BEHIND
 from api.proving import ProvenRegisterReceipt, proven
 from domain.casework.asking import RegisterReceipt
+from domain.erasure import ApproveErasure
 from domain.model import Model
 from domain.register import RegisterCommand
 from domain.registry.events import NodeAdded
@@ -41,7 +42,9 @@ def asking(kind: type[RegisterCommand], rehearse: Rehearse) -> Callable[..., Awa
     """The endpoint of one command on a register."""
 
     async def ask(command: RegisterCommand, key: Key, visit: Visiting, dry_run: DryRun = False) -> Response:
-        receipt = await visit.service.casework.enact(command, caller_of(visit, key), dry_run=dry_run)
+        if kind is ApproveErasure:  # reads the whole log
+            visit.take_time()
+        receipt = await visit.service.enact(command, caller_of(visit, key), dry_run=dry_run)
         visit.request.state.outcome = "changed" if receipt.changed and not dry_run else "unchanged"
         if dry_run:
             told = (await rehearse(receipt, visit)).model_dump_json().encode()

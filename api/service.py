@@ -16,6 +16,10 @@ from api.opening import open_case_files, open_casework, open_past, open_sealer, 
 from api.settings import Settings
 from api.watch.keeping import Watch
 from domain.casework.application import Casework
+from domain.casework.asking import Caller, RegisterReceipt
+from domain.casework.erasing import Erasing
+from domain.erasure import ErasureCommand
+from domain.register import RegisterCommand
 from projections.engine import Views
 from projections.past import PastViews
 from projections.transparency.key_file import KeyFile
@@ -34,6 +38,7 @@ class Service:
     views: Views
     past: PastViews
     watch: Watch
+    erasing: Erasing
     sealer: Sealer
     notary: Notary
     metrics: Metrics
@@ -62,7 +67,7 @@ class Service:
         if not settings.in_memory:
             sealer.start()
         readers = ThreadPoolExecutor(2, thread_name_prefix="view-reader")
-        return cls(settings, casework, views, past, watch, sealer, notary, metrics, readers, clock)
+        return cls(settings, casework, views, past, watch, Erasing(casework), sealer, notary, metrics, readers, clock)
 
     async def aclose(self) -> None:
         """Everything acknowledged is on the disk already; let go of threads and files, first what asks and reads."""
@@ -76,6 +81,12 @@ class Service:
     async def read(self, query: Callable[[], T]) -> T:
         """Run a query of the views or the store on a reading thread."""
         return await asyncio.get_running_loop().run_in_executor(self.readers, query)
+
+    async def enact(self, command: RegisterCommand, caller: Caller, *, dry_run: bool = False) -> RegisterReceipt:
+        """Ask something of a register (`Casework.enact`); an erasure is carried out as well."""
+        if isinstance(command, ErasureCommand):
+            return await self.erasing.enact(command, caller, dry_run=dry_run)
+        return await self.casework.enact(command, caller, dry_run=dry_run)
 
     @property
     def names(self) -> dict[str, str]:

@@ -28,10 +28,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BIDAO_", frozen=True, extra="forbid")
 
-    data: Path = Field(default=Path("data"), description="Folder of events.db, views.db, outbox.db and secret.key")
+    data: Path = Field(
+        default=Path("data"), description="Folder of events.db, views.db, outbox.db, secret.key and kek.key"
+    )
     database_url: SecretStr | None = Field(
         default=None,
-        description="Keep everything but secret.key in this PostgreSQL (15 or newer) database; "
+        description="Keep everything but the two keys in this PostgreSQL (15 or newer) database; "
         "memory: keeps it until the process ends",
     )
     database_schema: str = Field(
@@ -57,6 +59,11 @@ class Settings(BaseSettings):
     registry: Path = Field(
         default=Path(__file__).with_name("demo") / "registry.json",
         description="JSON file of the territory an empty store begins with",
+    )
+    kek: Path | None = Field(
+        default=None,
+        description="File of the keys that wrap the keys of personal data, made with a new store: kek.key in the data "
+        "folder unless named. Keep a copy apart from the backups",
     )
     body_limit: int = Field(default=64 * 1024, ge=1024, description="Largest request body")
     import_limit: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest sheet of the territory")
@@ -186,6 +193,11 @@ class Settings(BaseSettings):
     @property
     def secret_key(self) -> Path:
         return self.data / "secret.key"
+
+    @property
+    def key_file(self) -> Path:
+        """What wraps the keys of personal data."""
+        return self.kek or self.data / "kek.key"
 
     @property
     def log_key(self) -> Path:

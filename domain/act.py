@@ -8,6 +8,7 @@ from datetime import datetime
 from domain.clocks import Clocks, RuleTable
 from domain.duty import Roster
 from domain.model import Role
+from domain.retention import NONE, Erasures
 from domain.territory import Level, Territory
 
 
@@ -41,6 +42,9 @@ class Act(Attribution):
     roster: Roster
     scope: str | None = None
     """The node the actor is responsible for."""
+    erasures: Erasures = NONE
+    texts: frozenset[tuple[int, str]] = frozenset()
+    """Where the case says something in words: version and path. Known to those commands only that ask."""
 
     @property
     def table(self) -> RuleTable:

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, assert_never
 from pydantic import Field, JsonValue
 
 from domain.act import Act
-from domain.model import Code, Event, Labelled, Personal, Role, Rule, Sensitive, Text, Words
+from domain.model import Code, Event, Labelled, Personal, Retention, Role, Rule, Sensitive, Text, Words
 from domain.rolls import OFFICE, ROLL_PLACE, Ended, Enrolling, Entry, RollName, Standing, Upkeep
 from domain.territory import Level, Place
 
@@ -30,6 +30,7 @@ class Group(Labelled):
 
 class HouseholdEnrolled(Event):
     type: Literal["household.enrolled"] = "household.enrolled"
+    retention: ClassVar[Retention] = Retention.ROLL
     label: ClassVar[str] = "登记住户"
     sentence: ClassVar[str] = "{resumes:重新|}登记住户，{place.community}{place.grid:　}{place.building:　}"
 
@@ -41,6 +42,7 @@ class MustVisitListed(Event):
     """`first` tells that the household was in no such group before; `resumes` that this was not so for long."""
 
     type: Literal["household.must_visit_listed"] = "household.must_visit_listed"
+    retention: ClassVar[Retention] = Retention.ROLL
     label: ClassVar[str] = "列为必访户"
     sentence: ClassVar[str] = "{resumes:重新|}列为必访户：{group}"
 
@@ -53,6 +55,7 @@ class MustVisitDelisted(Event):
     """`last` tells that the household is in no such group any more."""
 
     type: Literal["household.must_visit_delisted"] = "household.must_visit_delisted"
+    retention: ClassVar[Retention] = Retention.ROLL
     label: ClassVar[str] = "撤销必访户"
     sentence: ClassVar[str] = "不再是必访户：{group}{reason:，}"
 
@@ -65,6 +68,7 @@ class HouseholdVisited(Event):
     """A visit counts when somebody was at home."""
 
     type: Literal["household.visited"] = "household.visited"
+    retention: ClassVar[Retention] = Retention.ROLL
     label: ClassVar[str] = "走访"
     sentence: ClassVar[str] = "上门走访，{met:见到了住户|家中无人}{note:：}"
 
@@ -74,6 +78,7 @@ class HouseholdVisited(Event):
 
 class HouseholdLeft(Event):
     type: Literal["household.left"] = "household.left"
+    retention: ClassVar[Retention] = Retention.ROLL
     label: ClassVar[str] = "住户迁出"
     sentence: ClassVar[str] = "住户迁出：{reason}"
 

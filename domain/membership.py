@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, assert_never
 from pydantic import Field, JsonValue
 
 from domain.act import Act
-from domain.model import Code, Event, Labelled, Name, Personal, Role, Text, Words
+from domain.model import Code, Event, Labelled, Name, Personal, Retention, Role, Text, Words
 from domain.rolls import OFFICE, ROLL_PLACE, Ended, Enrolling, Entry, RollName, Standing, Upkeep
 from domain.territory import Level, Place
 
@@ -24,6 +24,7 @@ class Sort(Labelled):
 
 class MemberCheckedIn(Event):
     type: Literal["member.checked_in"] = "member.checked_in"
+    retention: ClassVar[Retention] = Retention.ROLL
     label: ClassVar[str] = "报到"
     sentence: ClassVar[str] = "{sort}{resumes:重新|}向{place.community}报到{called:：}{skill:，专长：}"
 
@@ -36,6 +37,7 @@ class MemberCheckedIn(Event):
 
 class MemberServed(Event):
     type: Literal["member.served"] = "member.served"
+    retention: ClassVar[Retention] = Retention.ROLL
     label: ClassVar[str] = "服务"
     sentence: ClassVar[str] = "参加服务：{service}{incident:，案件}"
 
@@ -45,6 +47,7 @@ class MemberServed(Event):
 
 class MemberCheckedOut(Event):
     type: Literal["member.checked_out"] = "member.checked_out"
+    retention: ClassVar[Retention] = Retention.ROLL
     label: ClassVar[str] = "退出报到"
     sentence: ClassVar[str] = "退出报到：{reason}"
 

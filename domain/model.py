@@ -44,6 +44,16 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+class Retention(Labelled):
+    """保存类别: how long what is said of a person has to be kept (`domain.retention`)."""
+
+    CONTACT = "contact", "联系方式"
+    CASE = "case", "案卷"
+    ACCOUNTS = "accounts", "账目"
+    ROLL = "roll", "名册"
+    REGISTER = "register", "登记簿"
+
+
 @dataclass(frozen=True, slots=True)
 class Privacy:
     """The answer every free field of an event gives: may it name, describe or locate a person?
@@ -51,11 +61,13 @@ class Privacy:
     A marked field belongs to the person in whose model it stands (`Person.subject`); outside a
     person it is text about the case, whose subject is the case itself. What is `shared` every resident
     the case affects may read: the report, and the official answer to it; the rest is for staff, for
-    whoever said it, and for whoever it is about.
+    whoever said it, and for whoever it is about. It is kept as long as its event's other fields,
+    unless it has a retention of its own.
     """
 
     level: str
     shared: bool = False
+    retention: Retention | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,9 @@ Sensitive = Annotated[T, Privacy("sensitive")]
 
 Shared = Annotated[T, Privacy("personal", shared=True)]
 """Personal, and told to every resident the case affects."""
+
+Contact = Annotated[T, Privacy("personal", retention=Retention.CONTACT)]
+"""Personal, and needed only to reach somebody while the matter is open."""
 
 UNPRINTABLE = (
     r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters; tab and line breaks are text
@@ -156,7 +171,7 @@ class Person(Model):
 
     subject: Subject = Field(default_factory=new_subject, description="人员编号，随机、不透明；不填由系统生成")
     name: Personal[Name]
-    phone: Personal[Phone | None] = None
+    phone: Contact[Phone | None] = None
 
 
 class Minor(Model):
@@ -190,6 +205,7 @@ class Event(Model):
 
     type: str
     schema_version: ClassVar[int] = 1
+    retention: ClassVar[Retention] = Retention.CASE
     label: ClassVar[str]
     sentence: ClassVar[str]
 

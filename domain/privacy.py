@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import EnumType
+from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from domain.model import Privacy
+from domain.model import Minor, Person, Privacy, Retention
 
 STRICTNESS = (None, "personal", "sensitive")
 
@@ -38,7 +42,12 @@ def _leaves(model: type[BaseModel], prefix: str, inherited: str | None) -> Itera
 
 
 def _level(field: FieldInfo) -> str | None:
-    return next((mark.level for mark in field.metadata if isinstance(mark, Privacy)), None)
+    mark = _mark(field)
+    return mark.level if mark else None
+
+
+def _mark(field: FieldInfo) -> Privacy | None:
+    return next((mark for mark in field.metadata if isinstance(mark, Privacy)), None)
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -48,3 +57,105 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     elif get_origin(annotation) in (Union, UnionType, Annotated, tuple):
         for part in get_args(annotation):
             yield from _models(part)
+
+
+ERASED = "已依法删除"
+"""What is read where something was said that is no more (PIPL art. 47)."""
+
+
+class Whole(NamedTuple):
+    """A field that is personal as a whole: its own retention class (None: that of the event).
+
+    `stand_in` is JSON that its model accepts in its place once it is erased.
+    """
+
+    retention: Retention | None
+    stand_in: Any
+
+
+class Said(NamedTuple):
+    """A personal field of an event's JSON, where something is said in it.
+
+    `holder[name]` is its value, `path` what leads to it (`attendance.0.name`), `subject` the person it belongs to
+    (None: it is text).
+    """
+
+    holder: dict[str, Any]
+    name: str
+    path: str
+    subject: str | None
+    whole: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where a model, as JSON, holds what is personal: fields that are so as a whole, and models with such fields."""
+
+    whole: Mapping[str, Whole]
+    within: Mapping[str, Parts]
+    person: bool = False
+    """Whether what is in it belongs to the person it describes."""
+
+    def said(self, told: dict[str, Any], path: str = "", subject: str | None = None) -> Iterator[Said]:
+        """Every personal field that is not empty, in the order of the models."""
+        if self.person:
+            subject = told["subject"]
+        for name, whole in self.whole.items():
+            if told.get(name):
+                yield Said(told, name, path + name, subject, whole)
+        for name, parts in self.within.items():
+            inner = told.get(name)
+            if isinstance(inner, dict):
+                yield from parts.said(inner, f"{path}{name}.", subject)
+            for nth, one in enumerate(inner if isinstance(inner, list) else ()):
+                yield from parts.said(one, f"{path}{name}.{nth}.", subject)
+
+    def stand_in(self, path: str) -> Any:
+        """What the model accepts where this leads to; that it is erased where nothing personal is known there."""
+        name, _, rest = path.partition(".")
+        if name in self.within:
+            return self.within[name].stand_in(rest)
+        if name.isdecimal() and rest:
+            return self.stand_in(rest)
+        return self.whole[name].stand_in if name in self.whole else ERASED
+
+
+NOTHING = Parts({}, {})
+
+
+@cache
+def parts_of(model: type[BaseModel]) -> Parts:
+    """Where a model holds what is personal."""
+    whole, within = dict[str, Whole](), dict[str, Parts]()
+    for name, field in model.model_fields.items():
+        if mark := _mark(field):
+            whole[name] = Whole(mark.retention, _stand_in(model, name))
+            continue
+        inner = NOTHING
+        for one in _models(field.annotation):
+            inner = _joined(inner, parts_of(one))
+        if inner != NOTHING:
+            within[name] = inner
+    return Parts(whole, within, issubclass(model, Person | Minor))
+
+
+def _joined(one: Parts, other: Parts) -> Parts:
+    """Where a field may hold one of several models: what is personal in any of them."""
+    within = {
+        name: _joined(one.within.get(name, NOTHING), other.within.get(name, NOTHING))
+        for name in {**one.within, **other.within}
+    }
+    return Parts({**one.whole, **other.whole}, within, one.person or other.person)
+
+
+def _stand_in(model: type[BaseModel], name: str) -> Any:
+    """Says that it is erased where the field holds text, else nothing, else any code: what reads it is told apart."""
+    field = model.model_fields[name]
+    kind: Any = field.annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[kind, *field.metadata])
+    codes: list[Any] = list(kind) if isinstance(kind, EnumType) else []
+    for value in (ERASED, None, [ERASED] * 2, *codes):
+        with suppress(ValidationError):
+            adapter.validate_python(value)
+            return value
+    raise TypeError(f"{model.__name__}.{name}: nothing can stand there once it is erased")

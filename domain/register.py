@@ -11,8 +11,8 @@ from typing import ClassVar, Literal
 from domain.act import Act
 from domain.model import Command, Event, Refused, Role, Rule
 
-RegisterName = Literal["territory", "books", "duty"]
-"""辖区、时限表与日历、值班表."""
+RegisterName = Literal["territory", "books", "duty", "erasure"]
+"""辖区、时限表与日历、值班表、删除登记."""
 
 KEEPER_ONLY = Rule("keeper-only", "“{command}”须由{roles}办理。")
 STATED_BEFORE = Rule("stated-before", "登记时间晚于现在，请核对后再填。")

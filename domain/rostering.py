@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 
 from domain.act import Act
 from domain.duty import Roster, Shift
-from domain.model import Code, Event, Instant, Personal, Refused, Role, Rule, Text
+from domain.model import Code, Event, Instant, Personal, Refused, Retention, Role, Rule, Text
 from domain.register import RegisterCommand, RegisterName, RowFault, RowsRefused
 from domain.telling import local
 
@@ -38,6 +38,7 @@ class ShiftCancelled(Event):
     """Not on duty from `ends` on: a shift that had begun is cut short, another never takes place."""
 
     type: Literal["duty.shift_cancelled"] = "duty.shift_cancelled"
+    retention: ClassVar[Retention] = Retention.REGISTER
     label: ClassVar[str] = "撤班"
     sentence: ClassVar[str] = "撤销{shift.staff}在{shift.node}{shift.starts}起的值守{reason:：}"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.clocks import RuleTable
 from domain.incident.cells import around, cell_of
 from domain.incident.words import Stage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, Field
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.clocks import RuleTable
 from domain.model import Category, Code, Model
 from domain.territory import Level

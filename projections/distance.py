@@ -8,8 +8,7 @@ from typing import Any
 
 from geographiclib.geodesic import Geodesic
 
-from domain.casework.application import CaseFiles
-from domain.casework.recording import decoded
+from domain.casework.case_files import CaseFiles
 from domain.incident.cells import DATUM
 from domain.incident.events import Reported
 from domain.model import Point
@@ -68,8 +67,8 @@ class Positions:
     def _read(self, stretch: list[int]) -> dict[int, Point | None]:
         first, last = stretch[0], stretch[-1]
         rows = self._files.store.select_notifications(first, last - first + 1, last, [REPORTED])
-        events = {row.id: decoded(row).event for row in rows if row.id in stretch}
-        return {at: event.position for at, event in events.items() if isinstance(event, Reported)}
+        lines = self._files.lines.to_lines([row for row in rows if row.id in stretch])
+        return {line.position: line.event.position for line in lines if isinstance(line.event, Reported)}
 
 
 def _stretches(opened: Iterable[int]) -> list[list[int]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, RLock, Thread
 from typing import NamedTuple
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from projections import ALL
 from projections.builder import GRACE, Builder
 from projections.database import Database, Listening, Transaction

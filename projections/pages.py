@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.casework.recorders import CaseRecorder
 from projections.frame import UnreadablePage
 from projections.restating import Row, restated

@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
 
-from domain.casework.application import CaseFiles
 from domain.casework.batches import Keys
+from domain.casework.case_files import CaseFiles
 from projections import ALL
 from projections.database import DatabaseUnavailable
 from projections.engine import Views

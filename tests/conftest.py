@@ -49,6 +49,14 @@ def pytest_sessionfinish() -> None:
     gc.unfreeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _keys_kept_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """As an operator should: whoever restores a store, or serves it on another machine, brings its keys along."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("BIDAO_KEK", str(tmp_path_factory.mktemp("keys") / "kek.key"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A database of this run's own, on the server at TEST_DATABASE_URL or else on one started for it."""

@@ -18,13 +18,17 @@ from api.reports.files import as_csv
 from api.rolls import entry_file
 from api.settings import Settings
 from api.watch.chores import Chores
+from api.watch.forgetting import Forgetting
 from domain.casework.application import Casework
 from domain.casework.asking import Caller, NotFound, Receipt, RegisterReceipt, RollReceipt
 from domain.casework.case_clocks import ClockReadings, case_clocks
 from domain.casework.case_file import case_file, people_of
 from domain.casework.case_replay import Reading, replayed
+from domain.casework.erasing import Erasing
 from domain.casework.recording import RecordedEvent
+from domain.casework.redactions import shown
 from domain.casework.rolls import AnyCommand
+from domain.erasure import ErasureCommand
 from domain.incident.commands import BY_NAME, PairedStep, Report, Step
 from domain.model import Refused
 from domain.register import RegisterCommand
@@ -50,7 +54,7 @@ from projections.transparency.bundling import bundle_of
 from projections.transparency.key_file import KeyFile
 from projections.transparency.sealing import Log
 from projections.workload import WorkloadQuery, workload
-from tests.drivers import BOOKS, AsOf, Body, Clock, Handed, Json, NotThere, Query, Refusal, Seen, Who
+from tests.drivers import AUDITOR, BOOKS, AsOf, Body, Clock, Handed, Json, NotThere, Query, Refusal, Seen, Who
 from tests.sealing import seal
 
 PATIENCE = 60.0
@@ -65,6 +69,7 @@ class Domain:
         self._ends = ExitStack()
         self._loop = self._ends.enter_context(asyncio.Runner())
         self._casework = self._loop.run(self._open(clock))
+        self._erasing = Erasing(self._casework)
         self._views: Views | None = None
         self._past: PastViews | None = None
         self._chores: Chores | None = None
@@ -94,6 +99,8 @@ class Domain:
     def register(self, who: Who, key: str, command: type[RegisterCommand], body: Body) -> RegisterReceipt | Refusal:
         asked = command.model_validate_json(orjson.dumps(body), strict=True)
         try:
+            if isinstance(asked, ErasureCommand):
+                return self._loop.run(self._erasing.enact(asked, _caller(who, key)))
             return self._loop.run(self._casework.enact(asked, _caller(who, key)))
         except Refused as refused:
             return Refusal(refused.rule.id, refused.sentence)
@@ -120,10 +127,11 @@ class Domain:
             self._chores = self._chores or Chores(self._casework, views)
             tally = self._loop.run(self._chores.pass_once(self._clock()))
             if not tally.changed and not tally.more:
-                return
+                break
+        self._loop.run(Forgetting(self._erasing).pass_once(self._clock()))
 
-    def case_file(self, case_id: str, as_of: AsOf = None) -> Json:
-        return case_file(self._lines(case_id, as_of), self._casework.territory.names).model_dump(mode="json")
+    def case_file(self, case_id: str, as_of: AsOf = None, reader: Who = AUDITOR) -> Json:
+        return case_file(self._lines(case_id, as_of, reader), self._casework.territory.names).model_dump(mode="json")
 
     def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]:
         return [clock.model_dump(mode="json") for clock in self._readings(case_id, as_of).clocks]
@@ -233,8 +241,9 @@ class Domain:
         self._views.catch_up()
         return self._views
 
-    def _lines(self, case_id: str, as_of: AsOf) -> list[RecordedEvent]:
+    def _lines(self, case_id: str, as_of: AsOf, reader: Who = AUDITOR) -> list[RecordedEvent]:
         lines = self._loop.run(self._casework.history(case_id))
+        lines = shown(lines, self._casework.registers.erasures, reader.role)
         known = [line for line in lines if _known(line, as_of)]
         if not known:
             raise NotThere

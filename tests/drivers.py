@@ -101,7 +101,7 @@ class Driver(Protocol):
     def tick(self) -> None:
         """Let the watch do all that is due at this time of the clock."""
 
-    def case_file(self, case_id: str, as_of: AsOf = None) -> Json:
+    def case_file(self, case_id: str, as_of: AsOf = None, reader: Who = AUDITOR) -> Json:
         """Raises `NotThere`, as do `history` and `clocks`."""
 
     def history(self, case_id: str, as_of: AsOf = None) -> list[Json]: ...

@@ -16,20 +16,24 @@ from typing import cast
 from eventsourcing.persistence import Notification, StoredEvent
 
 from domain.books import BooksEvent, PublishCalendar, bound
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recording import RecordedEvent, RegisterLine
 from domain.clocks import Clocks
+from domain.erasure import Ground, RequestErasure
 from domain.incident import commands as c
 from domain.incident.events import BY_TYPE
+from domain.incident.events.redaction import Redaction
 from domain.incident.state import Incident
 from domain.model import Refused, Role
 from domain.register import RegisterCommand
 from domain.registry.commands.redrawing import JoinGrids, NewGrid, Part, SplitGrid
 from tests.rolls import walk as rolls
 from tests.rules.recipes import RECIPES
-from tests.rules.scene import CLOCKS, MORNING, SYSTEM, TERRITORY, WAITING, Move, Scene
+from tests.rules.scene import CLOCKS, FORGOTTEN, MORNING, SECRETARY, SYSTEM, TERRITORY, WAITING, Move, Scene
 from tests.rules.walk import VARIED, Walk
+from tests.unsealed import events_of
 
 RESTATING = (
     *("request-correction", "grant-correction", "merge", "unmerge", "request-void", "grant-void"),
@@ -46,8 +50,12 @@ ENACTED: dict[float, RegisterCommand] = {
     ),
     0.6: PublishCalendar(version="2027", years=(2026, 2027), holidays=(date(2027, 1, 1),)),
     0.7: JoinGrids(grids=("grid", "grid-2-east"), into=NewGrid(id="grid-joined", name="合并")),
+    0.9: RequestErasure(subject=FORGOTTEN, ground=Ground.CONSENT_WITHDRAWN),
 }
 """What the district changes in its registers, and after which share of the turns."""
+
+
+REDACTED = c.RedactText(subject=FORGOTTEN, redactions=(Redaction(version=1, field="description", text="一名住户反映"),))
 
 
 class Restless(Walk):
@@ -95,6 +103,10 @@ class Neighbourhood:
         """The service itself looks after what waited for a calendar."""
         self._waiting += [SYSTEM(c.DetermineDeadlines(), of=name) for name in self.scene.cases]
 
+    def redact(self) -> None:
+        """Somebody looks through every case before one who may be named there is forgotten."""
+        self._waiting += [SECRETARY(REDACTED, of=name) for name in self.scene.cases]
+
     async def ask(self, casework: Casework, move: Move, key: str) -> None:
         """Ask it of the casework, with the ids of its store for the names of the scene."""
         who, command = move.actor, move.sent(self.scene.now)
@@ -132,7 +144,9 @@ class Town:
             if turn in enacted:
                 await self._enact(casework, enacted[turn])
             neighbourhood = min(self._all, key=lambda one: one.scene.now)
-            neighbourhood.scene.territory, neighbourhood.scene.clocks = casework.territory, casework.clocks
+            scene = neighbourhood.scene
+            scene.territory, scene.clocks = casework.territory, casework.clocks
+            scene.erasures = casework.registers.erasures
             move = neighbourhood.next()
             self._now = neighbourhood.scene.now
             if move is not None:
@@ -145,19 +159,22 @@ class Town:
         if isinstance(command, PublishCalendar):
             for one in self._all:
                 one.determine()
+        if isinstance(command, RequestErasure):
+            for one in self._all:
+                one.redact()
 
 
 @cache
 def history(seed: int, neighbourhoods: int = 4, turns: int = 480) -> Sequence[Notification]:
-    """All events of a town and its registers, in the order of their positions."""
+    """All events of a town and its registers, in the order of their positions; nothing in them is sealed."""
 
     async def lived() -> Sequence[Notification]:
         town, files = Town(seed, neighbourhoods), CaseFiles(env=MEMORY_ENV)
         casework = Casework(files, given(seed), TERRITORY, secret=b"history", clock=town.clock)
         await town.live(casework, turns)
-        stored = files.store.select_notifications(1, files.store.max_notification_id())
+        lived_through = events_of(files)
         await casework.aclose()
-        return stored
+        return lived_through
 
     return asyncio.run(lived())
 

@@ -90,8 +90,8 @@ class Http:
             if not tally["changed"] and not tally["more"]:
                 return
 
-    def case_file(self, case_id: str, as_of: AsOf = None) -> Json:
-        file: Json = self._get(f"incidents/{case_id}", _as_of(as_of)).json()
+    def case_file(self, case_id: str, as_of: AsOf = None, reader: Who = AUDITOR) -> Json:
+        file: Json = self._get(f"incidents/{case_id}", _as_of(as_of), reader).json()
         return file
 
     def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]:
@@ -159,8 +159,8 @@ class Http:
         known = {} if "as_of" in query else {"after": str(self._position)}
         return self._get(path, {**query, **known})
 
-    def _get(self, path: str, query: Query | None = None) -> httpx.Response:
-        answer = self._client.get(path, params=query, headers={"Bidao-Actor": _identity(AUDITOR)})
+    def _get(self, path: str, query: Query | None = None, reader: Who = AUDITOR) -> httpx.Response:
+        answer = self._client.get(path, params=query, headers={"Bidao-Actor": _identity(reader)})
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotThere
         assert answer.is_success, answer.json()

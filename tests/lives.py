@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from domain.erasure import RequestErasure
 from domain.incident.commands import BY_NAME, Report
+from domain.register import RegisterCommand
 
 RESIDENT = "s-zeng"
 OFFICER, SECRETARY, STREET = "officer-ge", "secretary-sanjiaoping", "street-desk"
@@ -17,6 +19,10 @@ SYSTEM = "bidao"
 """The service itself."""
 PRIMARY = "$primary"
 """In a body: the id of the case that the first turn reported."""
+
+
+ASKED_BEFORE: dict[str, type[RegisterCommand]] = {"redact-text": RequestErasure}
+"""A command on a case of which the example is only lawful after that of another, on a register."""
 
 
 class Turn(NamedTuple):
@@ -129,6 +135,7 @@ LIVES: dict[str, Life] = {
         (*CLOSED, Turn(CHECKER, "archive")),
         (*MERGED, Turn(SECRETARY, "unmerge")),
         (*REPORTED, Turn(RESIDENT, "add-evidence")),
+        (*REPORTED, Turn(SECRETARY, "redact-text")),
         *((*REPORTED, Turn(SYSTEM, command)) for command in ("call-duty", "redraw", "determine-deadlines")),
     )
 }

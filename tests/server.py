@@ -74,4 +74,7 @@ def open_door(directory: Path) -> Iterator[Door]:
 
 
 async def _tick(request: Request) -> dict[str, int]:
-    return asdict(await request.app.state.service.watch.tick())
+    watch = request.app.state.service.watch
+    tally = asdict(await watch.tick())
+    await watch.forget()
+    return tally

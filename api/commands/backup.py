@@ -23,8 +23,9 @@ from domain.casework.asking import StoreUnavailable
 from domain.casework.backups import Backup, BackupUnusable, Manifest, save
 from domain.casework.backups import Progress as Reporting
 from domain.casework.fingerprint import fingerprint_of
+from domain.casework.key_encryption import KeyFile
 from domain.casework.new_stores import new_file, new_schema, require_free_file, require_free_schema
-from domain.casework.restoring import Contents, Target, examined, fill
+from domain.casework.restoring import Contents, Target, examined, fill, require_wrapping
 from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI
 from domain.telling import local
@@ -49,7 +50,8 @@ def backup(
             raise _taken(path)
         manifest, contents = _save(settings, path, made_at, bar)
     _tell(f"已备份到 {path}，逐条检查无误。", manifest, contents)
-    console.print("　文件里有居民信息和密钥，请加密存放，并另存一份到别的机器。")
+    console.print("　文件里有居民信息（密封）和密钥，请加密存放，并另存一份到别的机器。")
+    console.print(f"　解封要用的 {settings.key_file.name} 不在里面：恢复时也要有它，请另外保管，不要和备份放在一处。")
 
 
 @app.command()
@@ -142,6 +144,7 @@ def _restore(settings: Settings, source: Backup, bar: Progress) -> Contents:
     settings.data.mkdir(parents=True, exist_ok=True)
     with _alone(settings.data):
         _require_room(settings, source.secret)
+        require_wrapping(source, KeyFile(settings.key_file, make=not source.manifest.keys))
         contents = examined(source, _task(bar, "检查备份"))
         with _new_store(settings, source.secret) as target:
             fill(target, source, contents, today, _task(bar, "写入并核对"))

@@ -14,16 +14,20 @@ from rich.markup import escape
 from api.commands.enacting import WRONG, Data, console, settings_with
 from api.commands.exporting import written
 from api.commands.sealing import plainly, seal
-from api.field_keys import every_key
-from api.opening import open_case_files, require_case_files
+from api.field_keys import keys_for
+from api.opening import look_into, open_case_files, require_case_files
 from api.settings import Settings
 from api.timeline import print_line
 from domain.casework.application import stream_of
 from domain.casework.asking import NotFound
+from domain.casework.case_files import CaseFiles
+from domain.casework.recording import RecordedEvent
+from domain.casework.redactions import shown
+from domain.model import Role
 from projections.transparency.bundle_checking import Checked, check
 from projections.transparency.bundle_reading import lines_of, names_of
 from projections.transparency.bundles import Bundle, BundleRefused, read
-from projections.transparency.bundling import NotSealed, bundle_of, no_keys
+from projections.transparency.bundling import FieldKeys, NotSealed, bundle_of, no_keys
 from projections.transparency.key_file import KeyFile
 from projections.transparency.notes import Verifier
 from projections.transparency.sealing import Log
@@ -64,14 +68,20 @@ def _bundle(settings: Settings, case: str, notes: Sequence[str], *, without_keys
     log = Log(settings.log_folder, signer.verifier)
     earlier = [log.keys.checkpoint(note) for note in notes]
     with closing(open_case_files(settings)) as files:
-        keys = no_keys if without_keys else every_key(files)
         try:
             if stream is None:
                 raise NotFound(case)
+            keys = no_keys if without_keys else _keys(files, stream)
             return bundle_of(stream, files.store, log, signer, keys, earlier)
         except NotFound:
             console.print(f"[red]没有编号为 {escape(case)} 的案件。[/]")
             raise typer.Exit(NOT_FOUND) from None
+
+
+def _keys(files: CaseFiles, stream: UUID) -> FieldKeys:
+    """The operator reads all that may still be used."""
+    lines = [line for line in files.lines.to_lines(files.store.select_case(stream)) if isinstance(line, RecordedEvent)]
+    return keys_for(files, lines, shown(lines, look_into(files).erasures, Role.ADMIN))
 
 
 def verify_bundle(

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.commands.enacting import Data, console, settings_with
 from api.commands.sealing import said
 from api.opening import open_case_files, require_case_files
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.casework.recording import UnreadableEvent
 from projections.interchange import pnml, reading
 from projections.interchange.forms import Form, write

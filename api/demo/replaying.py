@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.demo.stories import MERGES, STORIES, Deed
-from domain.casework.application import CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller
+from domain.casework.case_files import CaseFiles
 from domain.casework.identifying import case_id_of
 from domain.clocks import SHANGHAI
 from domain.incident import commands as c

@@ -52,7 +52,7 @@ class Delivery:
         if position == head:
             return False
         rows = store.select_notifications(position, CALLS_READ, head, [CALL], inclusive_of_start=False)
-        lines = [cast(RecordedEvent, self.casework.files.mapper.to_domain_event(row)) for row in rows]
+        lines = cast(list[RecordedEvent], self.casework.files.lines.to_lines(rows))
         recent = [line for line in lines if microseconds(line.recorded_at) >= since]
         messages = [one for line in recent for one in self._messages(line)]
         more = len(rows) == CALLS_READ
@@ -66,7 +66,7 @@ class Delivery:
         """The case number as of that line, if there was one; from the case file, since views may be behind."""
         files = self.casework.files
         rows = [row for row in files.store.select_case(line.originator_id) if row.topic == ACCEPTED]
-        accepted = [cast(RecordedEvent, files.mapper.to_domain_event(row)) for row in rows]
+        accepted = cast(list[RecordedEvent], files.lines.to_lines(rows))
         known = (one.event.number for one in accepted if isinstance(one.event, Accepted) and one.version < line.version)
         return next(known, None)
 

@@ -15,7 +15,9 @@ from api.settings import Settings
 from api.watch.channels import Channel, open_channels
 from api.watch.chores import Chores, Tally
 from api.watch.delivery import Delivery
+from api.watch.forgetting import Forgetting
 from domain.casework.application import Casework
+from domain.casework.erasing import Erasing
 from projections.engine import Views
 
 STAND_BY = 1.0
@@ -49,6 +51,7 @@ class Watch:
         self.outbox = open_outbox(settings)
         self._channels = open_channels(settings, clock) if channels is None else channels
         self._chores = Chores(casework, views, self._count)
+        self._forgetting = Forgetting(Erasing(casework))
         self._stopping, self._sendable = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -102,6 +105,7 @@ class Watch:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._hold())
                 group.create_task(self._again_and_again(partial(self._look, delivery)))
+                group.create_task(self._again_and_again(self.forget))
                 for channel in self._channels:
                     group.create_task(self._again_and_again(partial(delivery.send, channel)))
         finally:
@@ -118,6 +122,10 @@ class Watch:
             if not await asyncio.to_thread(self._leadership.take):
                 raise LeadershipLost
             await self._rest(STAND_BY)
+
+    async def forget(self) -> bool:
+        """Carry out the erasures that are due; whether there were any."""
+        return await self._forgetting.pass_once(self._clock())
 
     async def _look(self, delivery: Delivery) -> bool:
         """One pass, and the calls it wrote."""

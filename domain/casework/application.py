@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import cast
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from eventsourcing.application import Application
 from eventsourcing.persistence import PersistenceError
 
 from domain.act import Act
 from domain.casework.asking import Caller, KeyReused, KeyStale, NotFound, Receipt, RegisterReceipt, VersionStale
 from domain.casework.batches import Keys
+from domain.casework.case_files import CaseFiles
 from domain.casework.case_numbers import CaseNumbers
 from domain.casework.drafting import Draft
 from domain.casework.identifying import case_id_of, fresh, mac_of
 from domain.casework.open_cases import OpenCase, OpenCases
-from domain.casework.recorders import CaseRecorder
 from domain.casework.recording import STREAMS, RecordedEvent, RegisterLine
+from domain.casework.redactions import texts_of
 from domain.casework.registers import Registers
 from domain.casework.rolls import Rolls
 from domain.casework.streams import Streams
 from domain.clocks import Clocks
 from domain.duty import Roster
-from domain.incident.commands import PairedStep, Report, Step, decide
+from domain.incident.commands import PairedStep, RedactText, Report, Step, decide
 from domain.incident.events import Accepted, IncidentEvent
 from domain.incident.state import Incident
 from domain.model import Refused
@@ -35,38 +34,6 @@ from domain.register import RegisterCommand, RegisterName
 from domain.territory import Territory
 
 ATTEMPTS = 30
-
-
-class CaseFiles(Application[UUID]):
-    """The library's application with our codec; recorder and factory are chosen by `env`."""
-
-    env = {"MAPPER_TOPIC": "domain.casework.recording:CaseMapper"}  # noqa: RUF012 - the library's own way
-
-    @property
-    def store(self) -> CaseRecorder:
-        return cast(CaseRecorder, self.recorder)
-
-
-def sqlite_env(path: str) -> dict[str, str]:
-    """Settings for case files in one SQLite file."""
-    return {
-        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-        "SQLITE_DBNAME": path,
-        "APPLICATION_RECORDER_TOPIC": "domain.casework.sqlite:SQLiteCaseRecorder",
-    }
-
-
-def postgres_env(url: str) -> dict[str, str]:
-    """Settings for case files in a PostgreSQL database, reached by a connection string of any form libpq takes."""
-    return {
-        "PERSISTENCE_MODULE": "domain.casework.postgres:PostgresCaseFactory",
-        "POSTGRES_CONNINFO": url,
-        # The library wants these; the string above is what counts.
-        **dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), ""),
-    }
-
-
-MEMORY_ENV = {"PERSISTENCE_MODULE": "domain.casework.recorders:MemoryCaseFactory"}
 
 
 def now() -> datetime:
@@ -83,6 +50,7 @@ class _Given:
     number: str
     in_force: Keys
     era: Keys
+    texts: frozenset[tuple[int, str]] = frozenset()
 
 
 class Casework:
@@ -104,12 +72,12 @@ class Casework:
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.files, self._secret, self._clock = files, secret, clock
-        self._streams = Streams(files.mapper, files.store)
+        self._streams = Streams(files.lines, files.store)
         self.writer = self._streams.writer
         self.registers = Registers(self._streams, (territory, clocks), secret=secret, clock=clock)
         self.rolls = Rolls(self._streams, self.registers, secret=secret)
         self._cases = OpenCases()
-        self._era = self.registers.era
+        self._era, self._erasures = self.registers.era, self.registers.version("erasure")
         self._numbers = CaseNumbers(self.writer)
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -213,7 +181,8 @@ class Casework:
         number = "" if case.state.accepted else await self._numbers.take(self._clock())
         other = command.primary_of(case.state) if isinstance(command, PairedStep) else None
         if other is None:
-            given = _Given(case, None, number, self.registers.next_versions, era)
+            texts = texts_of(await self._read(case_id, 0)) if isinstance(command, RedactText) else frozenset()
+            given = _Given(case, None, number, self.registers.next_versions, era, texts)
             return await self._decide(command, caller, mac, if_match, given)
         async with self._turn("primary", other):
             given = _Given(case, await self._known(other), number, self.registers.next_versions, era)
@@ -282,6 +251,9 @@ class Casework:
             self._era = self.registers.era
             self._cases.clear()
             self._numbers.forget()
+        if self._erasures != self.registers.version("erasure"):
+            self._erasures = self.registers.version("erasure")
+            self._cases.clear()
         return self._era
 
     def _forget(self, lines: list[RecordedEvent]) -> None:
@@ -339,7 +311,8 @@ class Casework:
             return self.registers.act(caller, claimed)
         known = [case.recorded_at for case in (given.case, given.primary) if case is not None]
         started = given.case.state.cycle_began_at
-        return self.registers.act(caller, claimed, known, started=started, number=given.number)
+        act = self.registers.act(caller, claimed, known, started=started, number=given.number)
+        return replace(act, texts=given.texts) if given.texts else act
 
 
 def stream_of(case_id: str) -> UUID | None:

@@ -1,7 +1,8 @@
-"""A backup: every event of a store up to a position, and the secret its keys are known by, in one file.
+"""A backup: every event of a store up to a position, the keys of subjects, and the secret, in one file.
 
-The file is a ZIP archive that any tool opens: `events.jsonl`, one event a line in order of position;
-`secret.key`; and `manifest.json`, which comes last and says what the others add up to. It belongs to no
+The file is a ZIP archive that any tool opens: `events.jsonl`, one event a line in order of position; `keys.jsonl`,
+the keys of subjects, wrapped by what is kept elsewhere (`key_encryption`); `secret.key`, by which retries are known;
+and `manifest.json`, which comes last and says what the others add up to. It belongs to no
 kind of store: what was saved from SQLite can be restored into PostgreSQL. Events are only ever added, so
 those up to a position are the same whoever writes meanwhile, and no service has to stop.
 """
@@ -17,7 +18,7 @@ from datetime import datetime
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, cast
+from typing import IO, Self, TypeVar, cast
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
@@ -25,12 +26,16 @@ import orjson
 from eventsourcing.persistence import Notification
 from pydantic import AwareDatetime, ValidationError
 
+from domain.casework import backup_keys
+from domain.casework.backup_keys import KeyReckoning, key_of, keys_after
 from domain.casework.batches import stream_name
+from domain.casework.kept_keys import KeptKey
 from domain.casework.recorders import CaseRecorder
 from domain.model import Model
 
-FORMAT = 1
-EVENTS, SECRET, MANIFEST = "events.jsonl", "secret.key", "manifest.json"
+FORMAT = 2
+EVENTS, KEYS, SECRET, MANIFEST = "events.jsonl", "keys.jsonl", "secret.key", "manifest.json"
+BEFORE_SEALING = 1
 PAGE = 2_000
 _BLOCK = 64 * 1024
 _LEVEL = 4
@@ -39,6 +44,7 @@ LONGEST_LINE = 64 * 1024 * 1024
 """Bytes: many times the longest event that any door takes. What is read is never held whole but by the line."""
 LARGEST_MEMBER = 64 * 1024
 """Bytes of the secret or the manifest."""
+Told = TypeVar("Told")
 Progress = Callable[[int, int], None]
 """Told how many events are done, and how many there are."""
 
@@ -48,13 +54,15 @@ class BackupUnusable(Exception):
 
 
 class Manifest(Model):
-    """What a backup holds. `digest` is the SHA-256 of `events.jsonl`, `secret` that of `secret.key`, in hex."""
+    """What a backup holds: `digest`, `keys_digest` and `secret` are the SHA-256 of its three files, in hex."""
 
     format: int
     made_at: AwareDatetime
     events: int
     streams: int
     digest: str
+    keys: int
+    keys_digest: str
     secret: str
 
 
@@ -142,12 +150,17 @@ def save(
                 lines.write(found.take(row))
         if found.events != head:
             raise BackupUnusable(f"事件库说有{head}条事件，只读到第{found.events}条。")
+        keys = KeyReckoning()  # after the events: none of those is without its key
+        with archive.open(KEYS, "w", force_zip64=True) as lines:
+            lines.writelines(map(backup_keys.line_of, keys.take(keys_after(store.keys_after))))
         manifest = Manifest(
             format=FORMAT,
             made_at=made_at,
             events=head,
             streams=found.streams,
             digest=found.digest,
+            keys=keys.keys,
+            keys_digest=keys.digest,
             secret=hashlib.sha256(secret).hexdigest(),
         )
         archive.writestr(SECRET, secret)
@@ -202,11 +215,18 @@ class Backup:
 
     def rows(self) -> Iterator[Notification]:
         """Every event in order of position."""
-        with _explained(self.path), BufferedReader(cast(RawIOBase, self._archive.open(EVENTS)), _BLOCK) as lines:
+        return self._read(EVENTS, row_of)
+
+    def subject_keys(self) -> Iterator[KeptKey]:
+        """The keys of subjects, in order of their ids."""
+        return self._read(KEYS, key_of)
+
+    def _read(self, member: str, of: Callable[[bytes], Told]) -> Iterator[Told]:
+        with _explained(self.path), BufferedReader(cast(RawIOBase, self._archive.open(member)), _BLOCK) as lines:
             while line := lines.readline(LONGEST_LINE):
                 if len(line) == LONGEST_LINE:
                     raise BackupUnusable(f"备份 {self.path} 里有一行长得不合理，文件被改动过，请换一份。")
-                yield row_of(line)
+                yield of(line)
 
     def _small(self, member: str) -> bytes:
         with _explained(self.path):
@@ -215,11 +235,13 @@ class Backup:
             return self._archive.read(member)
 
     def _described(self) -> Manifest:
-        if sorted(self._archive.namelist()) != sorted((EVENTS, SECRET, MANIFEST)):
+        if not {SECRET, MANIFEST} <= set(self._archive.namelist()) <= {EVENTS, KEYS, SECRET, MANIFEST}:
             raise BackupUnusable(f"{self.path} 不是必到的备份，是别的压缩文件。")
         if any(member.compress_type not in (ZIP_DEFLATED, ZIP_STORED) for member in self._archive.infolist()):
             raise BackupUnusable(f"{self.path} 是用别的方法压缩的，不能读取，请用原来的备份文件。")
         stated = orjson.loads(self._small(MANIFEST))
+        if stated["format"] == BEFORE_SEALING:
+            raise BackupUnusable(f"备份 {self.path} 出自个人信息还没有密封时的库，里面是明文，本程序不恢复。")
         if stated["format"] != FORMAT:
             raise BackupUnusable(f"备份 {self.path} 的格式是第{stated['format']}版，本程序只认第{FORMAT}版。")
         return Manifest.model_validate(stated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -46,16 +46,22 @@ class Judged:
     heads: dict[str, int]
 
 
-def judge(appends: Sequence[Append], free: Sequence[Keys], heads: Mapping[str, int]) -> Judged:
+def judge(
+    appends: Sequence[Append],
+    free: Sequence[Keys],
+    heads: Mapping[str, int],
+    taken: Callable[[Append], bool] = lambda append: False,
+) -> Judged:
     """Which appends continue their streams without a gap, after what is stored and after each other.
 
-    A stream without a head among `heads` is taken to be where the first append accepted wants it.
+    A stream without a head among `heads` is taken to be where the first append accepted wants it. `taken` tells of
+    an append that something else it brings has its place taken already.
     """
     now, before = dict(heads), dict[str, int]()
     conflicts: list[IntegrityError | None] = []
     for append, required in zip(appends, free, strict=True):
         begun, ended = _wanted(append, required)
-        if begun is None or any(now.get(stream, head) != head for stream, head in begun.items()):
+        if begun is None or taken(append) or any(now.get(stream, head) != head for stream, head in begun.items()):
             conflicts.append(IntegrityError("version conflict: this version is not the next of its stream"))
             continue
         conflicts.append(None)

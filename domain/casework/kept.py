@@ -15,6 +15,7 @@ from domain.duty import Roster
 from domain.model import Event
 from domain.registry import drawn
 from domain.registry.events import TerritoryEvent
+from domain.retention import Erasures
 from domain.territory import Territory
 
 BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
@@ -30,6 +31,8 @@ class Kept:
     events: list[RegisterEvent] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     """Of the events."""
+    asked: list[tuple[str, datetime]] = field(default_factory=list)
+    """Who asked for them, and when."""
     commands: dict[tuple[str, str], Written] = field(default_factory=dict)
 
     def extend(self, lines: Iterable[RegisterLine]) -> bool:
@@ -40,6 +43,7 @@ class Kept:
                 continue  # somebody who read at the same time was quicker
             self.events.append(line.event)
             self.positions.append(line.position)
+            self.asked.append((line.actor, line.recorded_at))
             self.version, self.position, self.recorded_at = line.version, line.position, line.recorded_at
             self.commands[line.client, line.command_id] = Written(line.version, line.position, line.body_mac)
         return self.version > before
@@ -85,3 +89,4 @@ class Folded:
     drawn: Drawn
     clocks: Clocks
     roster: Roster
+    erasures: Erasures

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,17 @@ from eventsourcing.persistence import Notification
 from psycopg.rows import DictRow, dict_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from domain.casework import postgres_schema, store_file
+from domain.casework import postgres_keys, postgres_schema, sqlite_keys, store_file
+from domain.casework.backup_keys import keys_after
 from domain.casework.backups import PAGE
 from domain.casework.batches import stream_name
+from domain.casework.kept_keys import KeptKey
 from domain.casework.postgres_schema import create_statements, is_complete, table_name, wait_for_turn
 from domain.casework.restoring import Numbers, Target
 from domain.casework.store_file import APPLICATION_ID, SCHEMA_VERSION, TABLES, StoreUnusable
 
 _COPY = "COPY {schema}.stored_events (originator_id, originator_version, topic, state) FROM STDIN (FORMAT BINARY)"
+_COPY_KEYS = "COPY {schema}.subject_keys FROM STDIN (FORMAT BINARY)"
 _READ = """
     SELECT originator_id, originator_version, topic, state, notification_id FROM {schema}.stored_events
     ORDER BY notification_id"""
@@ -51,6 +55,16 @@ class _File:
             "SELECT originator_id, originator_version, topic, state, rowid FROM stored_events ORDER BY rowid"
         )
         return (Notification(UUID(stream), *rest) for stream, *rest in found)
+
+    def fill_keys(self, keys: Iterable[KeptKey]) -> None:
+        cursor, keys = self._connection.cursor(), iter(keys)
+        self._connection.execute("BEGIN IMMEDIATE")
+        while page := list(islice(keys, PAGE)):
+            sqlite_keys.insert(cursor, page)
+        self._connection.execute("COMMIT")
+
+    def subject_keys(self) -> Iterator[KeptKey]:
+        return keys_after(partial(sqlite_keys.after, self._connection.cursor()))
 
     def reserve(self, numbers: Numbers) -> None:
         self._connection.executemany("INSERT INTO case_numbers VALUES (?, ?)", numbers.items())
@@ -129,6 +143,15 @@ class _Schema:
             cursor.itersize = PAGE
             for row in cursor.execute(_of(_READ, self._schema)):
                 yield Notification(*row)
+
+    def fill_keys(self, keys: Iterable[KeptKey]) -> None:
+        with self._cursor.copy(_of(_COPY_KEYS, self._schema)) as copy:
+            copy.set_types(["text", "text", "int4", "bytea", "bytea"])
+            for key in keys:
+                copy.write_row((*key.id, key.wrapped, key.fingerprint))
+
+    def subject_keys(self) -> Iterator[KeptKey]:
+        return keys_after(partial(postgres_keys.after, self._cursor, self._schema))
 
     def reserve(self, numbers: Numbers) -> None:
         self._cursor.executemany(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any
@@ -26,6 +26,7 @@ from psycopg.errors import InsufficientPrivilege
 from psycopg.rows import TupleRow, dict_row, tuple_row
 from psycopg.sql import SQL, Composed, Identifier
 
+from domain.casework import postgres_keys
 from domain.casework.batches import (
     Append,
     Keys,
@@ -35,10 +36,12 @@ from domain.casework.batches import (
     judge,
     outcomes_of,
 )
+from domain.casework.kept_keys import KeptKey, new_keys, taken
 from domain.casework.postgres_era import ERA, Eras
 from domain.casework.postgres_network import RECONNECT, configure, notice, noticing, reach
 from domain.casework.postgres_schema import create_statements, is_complete, not_granted, wait_for_turn
 from domain.casework.recorders import LogLine, append_alone, require_count
+from domain.casework.sealing import KeyId
 from domain.casework.store_file import StoreUnusable
 
 CONNINFO = "POSTGRES_CONNINFO"
@@ -47,8 +50,9 @@ PATIENCE = 5.0
 """Seconds a caller waits for a connection."""
 _LARGEST = 2**63 - 1
 _APPEND = """
-    SELECT first, moved, actual FROM {schema}.append_events(
-        %b::UUID[], %b::BIGINT[], %b::TEXT[], %b::BYTEA[], %b::UUID[], %b::BIGINT[])"""
+    SELECT first, moved, actual, keyed FROM {schema}.append_events(
+        %b::UUID[], %b::BIGINT[], %b::TEXT[], %b::BYTEA[], %b::UUID[], %b::BIGINT[],
+        %b::TEXT[], %b::TEXT[], %b::INTEGER[], %b::BYTEA[], %b::BYTEA[])"""
 _SELECT_CASE = """
     SELECT originator_version, topic, state, notification_id FROM {schema}.stored_events
     WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"""
@@ -121,27 +125,36 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
     def insert_batch(self, appends: Sequence[Append], free: Sequence[Keys] = ()) -> list[Outcome]:
         free = conditions(appends, free)
         known: dict[str, int] = {}
+        kept: list[KeptKey] = []
         with self._cursor() as cursor:  # connecting may be what begins another era
             known |= ((stream, version - 1) for stream, version in self.era)
             while True:
-                judged = judge(appends, free, known)
+                judged = judge(appends, free, known, taken(kept))
                 accepted = accepted_of(appends, judged.conflicts)
                 if not accepted:
                     return outcomes_of(appends, judged.conflicts, 1)
                 heads = {stream: head for stream, head in judged.heads.items() if stream != ERA}
-                first, moved = self._append(cursor, accepted, heads)
-                if not moved:
+                first, moved, kept = self._append(cursor, accepted, heads)
+                if first:
                     return outcomes_of(appends, judged.conflicts, first)
                 known |= moved  # each round refuses one more at least, unless somebody else writes meanwhile
 
     def _append(
         self, cursor: Cursor[TupleRow], events: list[StoredEvent], heads: dict[str, int]
-    ) -> tuple[int, dict[str, int]]:
-        """Store all events, the first at the position returned; or none, and return the heads that are elsewhere."""
+    ) -> tuple[int, dict[str, int], list[KeptKey]]:
+        """Store all events, the first at the position returned; or none (0), and return what is elsewhere.
+
+        That is heads, or the keys that are kept of the subjects concerned.
+        """
         columns = zip(*((e.originator_id, e.originator_version, e.topic, e.state) for e in events), strict=True)
+        keys = [(*key.id, key.wrapped, key.fingerprint) for key in new_keys(events).values()]
         arrays = [*map(list, columns), [UUID(stream) for stream in heads], list(heads.values())]
-        [[first, moved, actual]] = cursor.execute(self._of(_APPEND), arrays, prepare=True).fetchall()
-        return first or 0, {stream.hex: head for stream, head in zip(moved or (), actual or (), strict=True)}
+        arrays += map(list, zip(*keys, strict=True)) if keys else [[]] * 5
+        [[first, moved, actual, keyed]] = cursor.execute(self._of(_APPEND), arrays, prepare=True).fetchall()
+        elsewhere = {stream.hex: head for stream, head in zip(moved or (), actual or (), strict=True)}
+        subjects = {subject for subject, *_ in keys}
+        kept = postgres_keys.of_subjects(cursor, self.datastore.schema, subjects) if keyed else []
+        return first or 0, elsewhere, kept
 
     def insert_events(self, stored_events: Append, **kwargs: Any) -> Sequence[int]:
         return append_alone(self, stored_events, kwargs)
@@ -168,6 +181,21 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
             else:
                 cursor.execute(self._of(_SELECT_LOG), (first, last, limit), prepare=True)
             return [Notification(*row) for row in cursor.fetchall()]
+
+    def select_keys(self, subjects: Collection[str]) -> list[KeptKey]:
+        with self._cursor() as cursor:
+            return postgres_keys.of_subjects(cursor, self.datastore.schema, subjects)
+
+    def keys_after(self, last: KeyId) -> list[KeptKey]:
+        with self._cursor() as cursor:
+            return postgres_keys.after(cursor, self.datastore.schema, last)
+
+    def replace_keys(self, wrapped: Mapping[KeptKey, bytes]) -> int:
+        with self._cursor() as cursor:
+            return postgres_keys.replace(cursor, self.datastore.schema, wrapped)
+
+    def scrub(self) -> None:
+        """Old rows are the server's to clear away; what it keeps of them is wrapped by a key that rotates."""
 
     def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
         with self._cursor() as cursor:

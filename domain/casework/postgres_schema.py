@@ -12,18 +12,21 @@ from typing import Any
 from psycopg import Cursor
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from domain.casework.store_file import BROKE_OFF, StoreUnusable
+from domain.casework import store_file
+from domain.casework.store_file import BROKE_OFF, UNSEALED, StoreUnusable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MARK = f"bidao {SCHEMA_VERSION}"
 """The comment on the table of events, by which a store of ours is known."""
 RESTORING = "bidao restoring"
 """The comment on a table of that name while the store is being restored."""
+BEFORE_SEALING = f"bidao {store_file.BEFORE_SEALING}"
 OLDEST_SERVER = 150000
 SERVICE_MAY = {
     "stored_events": ("SELECT", "INSERT (originator_id, originator_version, topic, state)"),
     "case_numbers": ("SELECT", "INSERT", "UPDATE"),
     "store_secret": ("SELECT", "INSERT"),
+    "subject_keys": ("SELECT", "INSERT", "UPDATE (wrapped)"),
 }
 """Every table of the store, and all that the role of the service may do with it."""
 TABLES = tuple(SERVICE_MAY)
@@ -56,6 +59,14 @@ _CREATE = (
     )""",
     "CREATE TABLE {schema}.case_numbers (day TEXT PRIMARY KEY, last BIGINT NOT NULL)",
     "CREATE TABLE {schema}.store_secret (only_row INT PRIMARY KEY CHECK (only_row = 1), fingerprint BYTEA NOT NULL)",
+    """CREATE TABLE {schema}.subject_keys (
+        subject TEXT COLLATE "C" NOT NULL,
+        retention TEXT COLLATE "C" NOT NULL,
+        generation INTEGER NOT NULL,
+        wrapped BYTEA NOT NULL,
+        fingerprint BYTEA NOT NULL,
+        PRIMARY KEY (subject, retention, generation)
+    )""",
     # A sequence alone leaves a gap after each rollback and crash. The second query sees what was
     # committed while the first waited.
     """CREATE FUNCTION {schema}.take_turn() RETURNS TRIGGER LANGUAGE plpgsql
@@ -70,9 +81,12 @@ _CREATE = (
     *_FENCE,
     # Stores nothing and tells the heads that are elsewhere, unless each of the streams in `known` has the head
     # given for it. Looks up each by its index, whatever the size of the table was when this was planned.
+    # Nor does it where another key is kept in the place of one that comes with the events (`keyed`).
     """CREATE FUNCTION {schema}.append_events(
         streams UUID[], versions BIGINT[], topics TEXT[], states BYTEA[], known UUID[], heads BIGINT[],
-        OUT first BIGINT, OUT moved UUID[], OUT actual BIGINT[]
+        subjects TEXT[] DEFAULT '{{}}', retentions TEXT[] DEFAULT '{{}}', generations INTEGER[] DEFAULT '{{}}',
+        wraps BYTEA[] DEFAULT '{{}}', fingerprints BYTEA[] DEFAULT '{{}}',
+        OUT first BIGINT, OUT moved UUID[], OUT actual BIGINT[], OUT keyed BOOLEAN
     ) LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
     BEGIN
         PERFORM pg_advisory_xact_lock({turn}, {table}::regclass::oid::INTEGER);
@@ -83,6 +97,16 @@ _CREATE = (
         WHERE coalesce(s.head, 0) <> e.head;
         IF moved IS NOT NULL THEN
             RETURN;
+        END IF;
+        IF cardinality(subjects) > 0 THEN
+            keyed := EXISTS (
+                SELECT FROM unnest(subjects, retentions, generations, wraps) k(subject, retention, generation, wrapped)
+                JOIN {schema}.subject_keys s USING (subject, retention, generation) WHERE s.wrapped <> k.wrapped);
+            IF keyed THEN
+                RETURN;
+            END IF;
+            INSERT INTO {schema}.subject_keys
+            SELECT * FROM unnest(subjects, retentions, generations, wraps, fingerprints) ON CONFLICT DO NOTHING;
         END IF;
         WITH placed AS (
             INSERT INTO {schema}.stored_events (originator_id, originator_version, topic, state)
@@ -182,6 +206,8 @@ def is_complete(cursor: Cursor[Any], schema: str) -> bool:
         raise StoreUnusable(f"数据库模式 {schema} 里的数据表不是必到的事件库，请另指定数据库。")
     if found["mark"] == RESTORING:
         raise StoreUnusable(f"数据库模式 {schema} 里{BROKE_OFF}")
+    if found["mark"] == BEFORE_SEALING:
+        raise StoreUnusable(f"数据库模式 {schema} {UNSEALED}")
     if found["mark"] != MARK:
         version = found["mark"].removeprefix("bidao ")
         raise StoreUnusable(f"数据库模式 {schema} 的格式是第 {version} 版，本程序只认第 {SCHEMA_VERSION} 版。")

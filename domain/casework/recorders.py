@@ -6,7 +6,7 @@ does not read APPLICATION_RECORDER_TOPIC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -25,6 +25,8 @@ from domain.casework.batches import (
     stream_name,
     streams_of,
 )
+from domain.casework.kept_keys import PAGE, KeptKey, KeyTable, new_keys, taken
+from domain.casework.sealing import KeyId
 
 Stored = Notification
 """A stored event, with its position as `id`."""
@@ -33,7 +35,7 @@ LogLine = tuple[int, str, int, str, bytes]
 """Position, stream (hex), version, stored name and bytes of an event: as they are stored, nothing made of them."""
 
 
-class CaseRecorder(Protocol):
+class CaseRecorder(KeyTable, Protocol):
     """What the casework and the projections ask of a store.
 
     A position is an event's place in the whole store: dense from 1 and growing in order of commit.
@@ -57,6 +59,9 @@ class CaseRecorder(Protocol):
         `free` says for each append which versions must be the next ones of their streams, though it does
         not take them itself: those of whatever else it was decided on. If one is not, that is a version
         conflict too. Left out, or for an append without events, nothing is looked for.
+
+        The keys that come with the events (`kept_keys.SealedEvent`) are stored in the same transaction. Where another
+        key is kept in the place of one, that is a version conflict as well.
 
         Raises `PersistenceError` (never `IntegrityError`) on any other failure: nothing is stored.
         The one exception no database can avoid is an I/O error in the commit itself, whose outcome
@@ -126,6 +131,7 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
     def __init__(self) -> None:
         super().__init__()
         self._case_numbers: dict[str, int] = {}
+        self._keys: dict[KeyId, KeptKey] = {}
 
     @property
     def era(self) -> Keys:
@@ -135,9 +141,13 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
         free = conditions(appends, free)
         with self._database_lock:
             heads = {stream: self._head(stream) for stream in streams_of(appends, free)}
-            conflicts = judge(appends, free, heads).conflicts
+            coming = new_keys([event for append in appends for event in append])
+            kept = [self._keys[id] for id in coming if id in self._keys]
+            conflicts = judge(appends, free, heads, taken(kept)).conflicts
             first = len(self._stored_events) + 1
-            self._update_table(accepted_of(appends, conflicts))
+            accepted = accepted_of(appends, conflicts)
+            self._update_table(accepted)
+            self._keys |= new_keys(accepted)
         self._notify_listeners()
         return outcomes_of(appends, conflicts, first)
 
@@ -156,6 +166,24 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
             for position, event in found
             if event.originator_version > gt
         ]
+
+    def select_keys(self, subjects: Collection[str]) -> list[KeptKey]:
+        with self._database_lock:
+            return [key for key in self._keys.values() if key.id.subject in subjects]
+
+    def keys_after(self, last: KeyId) -> list[KeptKey]:
+        with self._database_lock:
+            kept = sorted(self._keys.values())
+        return [key for key in kept if key.id > last][:PAGE]
+
+    def replace_keys(self, wrapped: Mapping[KeptKey, bytes]) -> int:
+        with self._database_lock:
+            still = {key: new for key, new in wrapped.items() if self._keys.get(key.id) == key}
+            self._keys |= {key.id: key._replace(wrapped=new) for key, new in still.items()}
+        return len(still)
+
+    def scrub(self) -> None:
+        """Nothing is left of it that could be looked for."""
 
     def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
         rows = self.select_notifications(after, limit, stop, inclusive_of_start=False)

@@ -8,11 +8,12 @@ from typing import Annotated, Any, cast, get_args
 from uuid import UUID, uuid5
 
 import orjson
-from eventsourcing.persistence import Mapper, StoredEvent
+from eventsourcing.persistence import StoredEvent
 from pydantic import AwareDatetime, Field, ValidationError
 
 from domain.act import Attribution
 from domain.books import BooksEvent
+from domain.erasure import ErasureEvent
 from domain.household import HouseholdEvent
 from domain.incident import events as incident
 from domain.incident.events import IncidentEvent
@@ -30,7 +31,7 @@ UPCASTS: dict[tuple[str, int], Callable[[Stored], Stored]] = {}
 """(stored name, schema version) → what turns that version's JSON into the next one's. Golden files stay as they are."""
 
 
-RegisterEvent = TerritoryEvent | BooksEvent | DutyEvent
+RegisterEvent = TerritoryEvent | BooksEvent | DutyEvent | ErasureEvent
 REGISTER_EVENTS: dict[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(RegisterEvent)}
 RollEvent = HouseholdEvent | MemberEvent
 ROLL_EVENTS: dict[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(RollEvent)}
@@ -57,6 +58,8 @@ class Line(Model):
 
     version: int = Field(default=0, exclude=True)
     position: int = Field(default=0, exclude=True)
+    erased: tuple[str, ...] = Field(default=(), exclude=True)
+    """Where something was said that is no more, by the path that leads there within the event."""
     schema_version: int
     command: str
     command_id: str
@@ -137,31 +140,13 @@ class UnreadableEvent(ValueError):
     """A stored event that no model of ours accepts: never skipped, never guessed."""
 
 
-class CaseMapper(Mapper[UUID]):
-    """Plugs our codec into the library: stored names are our literals, the state is JSON a person can read."""
-
-    def to_stored_event(self, domain_event: Any) -> StoredEvent:
-        line: AnyLine = domain_event
-        return StoredEvent(
-            originator_id=line.originator_id,
-            originator_version=line.version,
-            topic=line.event.type,
-            state=line.model_dump_json(exclude_none=True).encode(),
-        )
-
-    def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        line = decoded(stored_event)
-        columns: dict[str, Any] = {
-            "version": stored_event.originator_version,
-            "position": getattr(stored_event, "id", 0),
-        }
-        if isinstance(line, RecordedEvent):
-            columns["case_id"] = str(stored_event.originator_id)
-        return line.model_copy(update=columns)
+def encoded(line: AnyLine) -> bytes:
+    """A line as JSON a person can read, before anything in it is sealed."""
+    return line.model_dump_json(exclude_none=True).encode()
 
 
 def decoded(stored: StoredEvent) -> AnyLine:
-    """The event as written, brought to today's model. Raises `UnreadableEvent`."""
+    """The event as written, brought to today's model; nothing in it is sealed any more. Raises `UnreadableEvent`."""
     place = f"{stored.originator_id} version {stored.originator_version} ({stored.topic})"
     try:
         line = _as_stored(stored.topic, stored.state)

@@ -1,4 +1,4 @@
-"""Registers as they are kept: 辖区、时限表与日历、值班表, each folded from its stream over a given base."""
+"""Registers as they are kept: 辖区、时限表与日历、值班表、删除登记, each folded from its stream over a given base."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from domain.casework.recording import STREAMS, RegisterLine
 from domain.casework.streams import Streams
 from domain.clocks import Clocks, effective
 from domain.duty import Roster
+from domain.erasure import Asked, erased
 from domain.model import Role
 from domain.register import RegisterCommand, RegisterName, decide
+from domain.retention import Erasures
 from domain.rostering import rostered
 from domain.territory import Territory
 
@@ -52,6 +54,7 @@ class Registers:
         self._kept = {name: Kept() for name in STREAMS}
         self._turns = {name: asyncio.Lock() for name in STREAMS}
         self._era = streams.store.era
+        self._read_anew = False
         self._fold()
         self.refresh_at_once()
 
@@ -74,6 +77,11 @@ class Registers:
     def roster(self) -> Roster:
         """Every shift assigned and not cancelled."""
         return self._folded.roster
+
+    @property
+    def erasures(self) -> Erasures:
+        """Whom the district was asked to forget, and how far it is."""
+        return self._folded.erasures
 
     @property
     def next_versions(self) -> Keys:
@@ -127,6 +135,7 @@ class Registers:
             territory=territory,
             roster=self.roster,
             scope=caller.scope,
+            erasures=self.erasures,
         )
 
     async def enact(self, command: RegisterCommand, caller: Caller, *, dry_run: bool = False) -> RegisterReceipt:
@@ -159,23 +168,25 @@ class Registers:
         """Take in what other processes wrote; whether there was anything."""
         while True:
             era = self._streams.store.era
+            anew = self._read_anew or era != self._era
             found = await asyncio.gather(
-                *[self._streams.read(STREAMS[name], after, RegisterLine) for name, after in self._read_up_to(era)]
+                *[self._streams.read(STREAMS[name], after, RegisterLine) for name, after in self._read_up_to(anew)]
             )
             if era == self._streams.store.era:
-                return self._extended(found, era)
+                return self._extended(found, era, anew)
 
     def refresh_at_once(self) -> bool:
         """The same on this thread."""
         while True:
             era = self._streams.store.era
-            found = [self._streams.select(STREAMS[name], after, RegisterLine) for name, after in self._read_up_to(era)]
+            anew = self._read_anew or era != self._era
+            found = [self._streams.select(STREAMS[name], after, RegisterLine) for name, after in self._read_up_to(anew)]
             if era == self._streams.store.era:
-                return self._extended(found, era)
+                return self._extended(found, era, anew)
 
-    def _read_up_to(self, era: Keys) -> list[tuple[str, int]]:
-        """Up to which version each register need not be read; in another era nothing holds that was read before."""
-        return [(name, kept.version if era == self._era else 0) for name, kept in self._kept.items()]
+    def _read_up_to(self, anew: bool) -> list[tuple[str, int]]:
+        """Up to which version each register need not be read."""
+        return [(name, 0 if anew else kept.version) for name, kept in self._kept.items()]
 
     async def history(self, name: RegisterName) -> list[RegisterLine]:
         """Every line of a register in order, from the store."""
@@ -203,16 +214,26 @@ class Registers:
         """The receipt for lines just written."""
         self._kept[name].extend(written)
         self._fold()
+        if name == "erasure":
+            self._forget()
         return RegisterReceipt(version=written[-1].version, position=written[-1].position, changed=True)
 
-    def _extended(self, found: Iterable[list[RegisterLine]], era: Keys) -> bool:
-        another = era != self._era
-        if another:
-            self._era, self._kept = era, {name: Kept() for name in STREAMS}
+    def _extended(self, found: Iterable[list[RegisterLine]], era: Keys, anew: bool) -> bool:
+        """Take in what was read: all of it where nothing holds any more that was read before (`anew`)."""
+        erasures, another = self.version("erasure"), era != self._era
+        if anew:
+            self._era, self._kept, self._read_anew = era, {name: Kept() for name in STREAMS}, False
         moved = [kept.extend(lines) for kept, lines in zip(self._kept.values(), found, strict=True)]
-        if another or any(moved):
+        if anew or any(moved):
             self._fold()
-        return another or any(moved)
+        if another or self.version("erasure") != erasures:
+            self._forget()
+        return anew or any(moved)
+
+    def _forget(self) -> None:
+        """Believe no key any more, nor what registers say of anybody: it is read again, as far as it is still there."""
+        self._streams.forget_keys()
+        self._read_anew = True
 
     def _fold(self) -> None:
         versions = tuple(kept.version for kept in self._kept.values())
@@ -227,6 +248,10 @@ class Registers:
         known: dict[str, list[Any]] = {
             name: kept.events[:version] for (name, kept), version in zip(self._kept.items(), versions, strict=True)
         }
+        asked = zip(known["erasure"], self._kept["erasure"].asked, strict=False)
         return Folded(
-            Drawn(territory, known["territory"]), bound(clocks, known["books"]), rostered(Roster(), known["duty"])
+            Drawn(territory, known["territory"]),
+            bound(clocks, known["books"]),
+            rostered(Roster(), known["duty"]),
+            erased(Asked(event, by, at) for event, (by, at) in asked),
         )

@@ -8,9 +8,14 @@ from typing import NamedTuple, Protocol
 
 from eventsourcing.persistence import Notification
 
+from domain.casework.backup_keys import KeyReckoning
 from domain.casework.backups import Backup, BackupUnusable, Progress, Reckoning, told
 from domain.casework.identifying import SECRET_LENGTH
-from domain.casework.recording import RecordedEvent, UnreadableEvent, decoded
+from domain.casework.kept_keys import DESTROYED, KeptKey
+from domain.casework.key_encryption import Wrapping
+from domain.casework.keyring import bound_to
+from domain.casework.recording import RecordedEvent, UnreadableEvent
+from domain.casework.sealed_lines import decoded_unopened
 from domain.incident.events import Accepted
 
 Numbers = Mapping[str, int]
@@ -37,7 +42,7 @@ def examined(backup: Backup, progress: Progress | None = None) -> Contents:
     for row in told(backup.rows(), backup.manifest.events, progress):
         found.take(row)
         try:
-            line = decoded(row)
+            line = decoded_unopened(row)
         except UnreadableEvent:
             raise BackupUnusable(f"第{row.id}条事件（{row.topic}）本程序不能解读：备份可能出自更新的版本。") from None
         if not isinstance(line, RecordedEvent):
@@ -47,6 +52,8 @@ def examined(backup: Backup, progress: Progress | None = None) -> Contents:
             numbers[day] = max(numbers[day], int(number))
     if not found.agrees(backup.manifest):
         raise BackupUnusable(f"备份 {backup.path} 的内容与清单不符，文件被改动过，请换一份。")
+    if not _agree(backup.subject_keys(), backup):
+        raise BackupUnusable(f"备份 {backup.path} 里的密钥与清单不符，文件被改动过，请换一份。")
     if len(backup.secret) != SECRET_LENGTH:
         raise BackupUnusable(f"备份 {backup.path} 里的密钥不完整，恢复后不能启动，请换一份。")
     return Contents(found.events, found.streams - len(others), numbers)
@@ -57,6 +64,12 @@ class Target(Protocol):
 
     def fill(self, rows: Iterable[Notification]) -> None:
         """Put events in, from the first position on."""
+
+    def fill_keys(self, keys: Iterable[KeptKey]) -> None:
+        """Put the keys of subjects in."""
+
+    def subject_keys(self) -> Iterator[KeptKey]:
+        """Those that were put in, read back in order of their ids."""
 
     def rows(self) -> Iterator[Notification]:
         """What was put in, read back in order of position."""
@@ -73,9 +86,25 @@ def fill(target: Target, backup: Backup, contents: Contents, today: str, progres
     """
     numbers = {**contents.numbers, today: contents.numbers.get(today, 0) + GAP}
     target.fill(told(backup.rows(), 2 * contents.events, progress))
+    target.fill_keys(backup.subject_keys())
     target.reserve(numbers)
     found = Reckoning()
     for row in told(target.rows(), 2 * contents.events, progress, before=contents.events):
         found.take(row)
-    if not found.agrees(backup.manifest):
+    if not (found.agrees(backup.manifest) and _agree(target.subject_keys(), backup)):
         raise BackupUnusable("写入的内容与备份不符，没有恢复：请检查磁盘和数据库，再试一次。")
+
+
+def require_wrapping(backup: Backup, wrapping: Wrapping) -> None:
+    """Raise `WrappingUnusable` unless its keys can be unwrapped, as far as the first tells."""
+    kept = next((key for key in backup.subject_keys() if key.wrapped != DESTROYED), None)
+    if kept is not None:
+        wrapping.unwrap(kept.wrapped, bound_to(kept.id))
+
+
+def _agree(keys: Iterable[KeptKey], backup: Backup) -> bool:
+    """Whether these are the keys the backup was made of."""
+    found = KeyReckoning()
+    for _ in found.take(keys):
+        pass
+    return (found.keys, found.digest) == (backup.manifest.keys, backup.manifest.keys_digest)

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from eventsourcing import persistence
-from eventsourcing.persistence import DataError, IntegrityError, Notification, PersistenceError
+from eventsourcing.persistence import DataError, IntegrityError, Notification, OperationalError, PersistenceError
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
+from domain.casework import sqlite_keys
 from domain.casework.batches import (
     UNCONDITIONAL,
     Append,
@@ -29,7 +30,9 @@ from domain.casework.batches import (
     stream_name,
     streams_of,
 )
+from domain.casework.kept_keys import KeptKey, new_keys, taken
 from domain.casework.recorders import LogLine, append_alone, require_count
+from domain.casework.sealing import KeyId
 from domain.casework.store_file import CREATE, StoreUnusable, is_complete, opening
 
 Row = TypeVar("Row")
@@ -58,6 +61,8 @@ _RESERVE = """
     ON CONFLICT (day) DO UPDATE SET last = last + excluded.last RETURNING last"""
 
 
+SCRUBBED = 10
+"""Times the journal is tried to be emptied, each for as long as a writer waits."""
 _CONFLICT = (
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -143,6 +148,7 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         with self._statement() as cursor:
             cursor.execute("PRAGMA synchronous = FULL")
             cursor.execute("PRAGMA temp_store = MEMORY")
+            cursor.execute("PRAGMA secure_delete = ON")  # or the keys that were destroyed would be found in the file
             [mode] = cursor.execute("PRAGMA journal_mode").fetchone()
         if mode != "wal":
             raise StoreUnusable(f"数据文件 {name} 不能使用预写日志，请放在本机磁盘上。")
@@ -171,6 +177,15 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
             cursor.execute(_CONTIGUOUS)
 
     @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Cursor]:
+        with (
+            _translated(),
+            self.datastore.get_connection(commit=False) as connection,
+            connection.cursor() as cursor,
+        ):
+            yield cursor
+
+    @contextmanager
     def _statement(self) -> Iterator[sqlite3.Cursor]:
         """One statement is one transaction: it takes the write lock when it begins and commits when it ends."""
         with self._writing, _translated(), self.writer.cursor() as cursor:
@@ -190,19 +205,22 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
     def insert_batch(self, appends: Sequence[Append], free: Sequence[Keys] = ()) -> list[Outcome]:
         free = conditions(appends, free)
         events = [event for append in appends for event in append]
+        keys = list(new_keys(events).values())
         none = [None] * len(appends)
         required = UNCONDITIONAL.union(*set(free))
         if not events:
             return outcomes_of(appends, none, 1)
         if len(events) <= _ROWS_PER_STATEMENT:
             with suppress(IntegrityError):
-                first = self._insert_at_once(_values(events), required)
+                first = self._insert_at_once(_values(events), required, keys)
                 return outcomes_of(appends, none, first)
         # Somebody's version is not the next, or may not be: find out whose, and store the others.
         with self._transaction() as cursor:
             heads = _heads(cursor, streams_of(appends, free))
-            conflicts = judge(appends, free, heads).conflicts
+            kept = sqlite_keys.of_subjects(cursor, {key.id.subject for key in keys})
+            conflicts = judge(appends, free, heads, taken(kept)).conflicts
             accepted = accepted_of(appends, conflicts)
+            sqlite_keys.insert(cursor, [key for key in new_keys(accepted).values() if key not in kept])
             following = _insert(cursor, _values(accepted))
         if accepted:
             heads |= map(key_of, accepted)
@@ -210,7 +228,7 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
             self._known = _Known(following - 1, frozenset(still))
         return outcomes_of(appends, conflicts, following - len(accepted))
 
-    def _insert_at_once(self, values: list[str | int | bytes | None], required: Keys) -> int:
+    def _insert_at_once(self, values: list[str | int | bytes | None], required: Keys, keys: Sequence[KeptKey]) -> int:
         """Insert all in one statement and return the first position; `IntegrityError` where a version may not be next.
 
         What has to be next is not looked for again: it was so at the head known here, and the
@@ -219,7 +237,8 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         known = self._known
         if required and not (required <= known.free and known.leaves_alone(values[::4])):
             raise IntegrityError("to be looked for")
-        with self._statement() as cursor:
+        with self._transaction() if keys else self._statement() as cursor:
+            sqlite_keys.insert(cursor, keys)
             following = _insert(cursor, values, known.head + 1 if required else None)
         if required:
             self._known = known._replace(head=following - 1)
@@ -229,13 +248,30 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         return append_alone(self, stored_events, kwargs)
 
     def select_case(self, originator_id: UUID, *, gt: int = 0) -> list[Notification]:
-        with (
-            _translated(),
-            self.datastore.get_connection(commit=False) as connection,
-            connection.cursor() as cursor,
-        ):
+        with self._reading() as cursor:
             rows = cursor.execute(_SELECT_CASE, (stream_name(originator_id), gt)).fetchall()
         return [Notification(originator_id, *row) for row in rows]
+
+    def select_keys(self, subjects: Collection[str]) -> list[KeptKey]:
+        with self._reading() as cursor:
+            return sqlite_keys.of_subjects(cursor, subjects)
+
+    def keys_after(self, last: KeyId) -> list[KeptKey]:
+        with self._reading() as cursor:
+            return sqlite_keys.after(cursor, last)
+
+    def replace_keys(self, wrapped: Mapping[KeptKey, bytes]) -> int:
+        with self._transaction() as cursor:
+            return sqlite_keys.replace(cursor, wrapped)
+
+    def scrub(self) -> None:
+        """What was written ahead goes into the file, and is gone from where it was; waits for whoever reads."""
+        with self._statement() as cursor:
+            for _ in range(SCRUBBED):
+                [busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    return
+        raise OperationalError("the journal is still being read: what was destroyed may still be found in it")
 
     def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
         with (

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from time import sleep
 
 APPLICATION_ID = int.from_bytes(b"BIDA")
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TABLES = {
     # The key column is declared, because VACUUM may renumber the rows of a table without one;
     # and it is called rowid, because that is what the library reads.
@@ -26,6 +26,15 @@ TABLES = {
             day TEXT PRIMARY KEY,
             last INTEGER NOT NULL
         ) WITHOUT ROWID""",
+    "subject_keys": """
+        CREATE TABLE IF NOT EXISTS subject_keys (
+            subject TEXT NOT NULL,
+            retention TEXT NOT NULL,
+            generation INTEGER NOT NULL,
+            wrapped BLOB NOT NULL,
+            fingerprint BLOB NOT NULL,
+            PRIMARY KEY (subject, retention, generation)
+        ) WITHOUT ROWID""",
 }
 CREATE = (
     *TABLES.values(),
@@ -37,6 +46,9 @@ CREATE = (
 
 RESTORING = 0
 """The version of a file's format while it is being restored."""
+BEFORE_SEALING = 1
+"""The version of a store whose personal fields stand there in plain words."""
+UNSEALED = "是个人信息还没有密封时的库，本程序不打开：里面的姓名、电话都是明文。请另建新库，旧库由原来的程序查阅。"
 BROKE_OFF = "上次恢复没有做完，请再运行同一条 bidao restore。"
 
 
@@ -84,6 +96,8 @@ def is_complete(name: str) -> bool:
             return False
     if mark != APPLICATION_ID:
         raise StoreUnusable(f"数据文件 {name} 不是必到的事件库，其中已有别的内容，请另指定文件。")
+    if schema == BEFORE_SEALING:
+        raise StoreUnusable(f"数据文件 {name} {UNSEALED}")
     if schema == RESTORING:
         raise StoreUnusable(f"数据文件 {name} 里{BROKE_OFF}")
     if schema != SCHEMA_VERSION:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError, Mapper
+from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from domain.casework.appending import GroupCommit
 from domain.casework.batches import Keys
+from domain.casework.kept_keys import new_keys
 from domain.casework.recorders import CaseRecorder
 from domain.casework.recording import AnyLine
+from domain.casework.sealed_lines import CaseMapper
 
 L = TypeVar("L", bound=AnyLine)
 
@@ -21,7 +23,7 @@ L = TypeVar("L", bound=AnyLine)
 class Streams:
     """One store, by stream. End it with `aclose`."""
 
-    def __init__(self, mapper: Mapper[UUID], store: CaseRecorder) -> None:
+    def __init__(self, mapper: CaseMapper, store: CaseRecorder) -> None:
         self.store, self.writer = store, GroupCommit(store)
         self._mapper = mapper
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="case-reader")
@@ -37,7 +39,7 @@ class Streams:
 
     def select(self, stream: UUID, after: int, kind: type[L]) -> list[L]:
         """The same at once, on this thread."""
-        lines: list[Any] = [self._mapper.to_domain_event(row) for row in self.store.select_case(stream, gt=after)]
+        lines = self._mapper.to_lines(self.store.select_case(stream, gt=after))
         return [line for line in lines if isinstance(line, kind)]
 
     async def append(self, lines: Sequence[L], free: Keys) -> list[L] | None:
@@ -45,18 +47,33 @@ class Streams:
 
         It is one as well when a version that has to be the next is not.
         """
+        events = [self._mapper.to_stored_event(line) for line in lines]
         try:
-            positions = await self.writer.append([self._mapper.to_stored_event(line) for line in lines], free)
+            positions = await self.writer.append(events, free)
         except IntegrityError:
+            await asyncio.get_running_loop().run_in_executor(self._readers, self._doubt, events)
             return None
-        return _placed(lines, positions)
+        return self._placed(lines, events, positions)
 
     def insert(self, lines: Sequence[L], free: Keys) -> list[L] | None:
         """The same at once, on this thread, beside the writer."""
-        [outcome] = self.store.insert_batch([[self._mapper.to_stored_event(line) for line in lines]], [free])
-        return None if isinstance(outcome, IntegrityError) else _placed(lines, outcome)
+        events = [self._mapper.to_stored_event(line) for line in lines]
+        [outcome] = self.store.insert_batch([events], [free])
+        if isinstance(outcome, IntegrityError):
+            self._doubt(events)
+            return None
+        return self._placed(lines, events, outcome)
 
+    def forget_keys(self) -> None:
+        """Look every key up again before it is used."""
+        self._mapper.keyring.forget()
 
-def _placed(lines: Sequence[L], positions: Sequence[int]) -> list[L]:
-    placed = (line.model_copy(update={"position": at}) for line, at in zip(lines, positions, strict=True))
-    return cast(list[L], list(placed))
+    def _doubt(self, events: Sequence[StoredEvent]) -> None:
+        """Believe nothing any more of the keys that were to come with them."""
+        if subjects := {id.subject for id in new_keys(events)}:
+            self._mapper.keyring.doubt(subjects)
+
+    def _placed(self, lines: Sequence[L], events: Sequence[StoredEvent], positions: Sequence[int]) -> list[L]:
+        self._mapper.keyring.stored(new_keys(events).values())
+        placed = (line.model_copy(update={"position": at}) for line, at in zip(lines, positions, strict=True))
+        return cast(list[L], list(placed))

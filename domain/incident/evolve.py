@@ -236,6 +236,8 @@ def _upkeep(case: Incident, event: e.UpkeepEvent, by: Attribution) -> Incident:
                 },
             )
             return moved if event.place.grid == event.was.grid else moved.landed(by.effective_at)
+        case e.TextRedacted():
+            return case
         case e.DeadlineDetermined():
             return case.with_clocks(
                 replace(clock, calendar=event.calendar) if clock.key in event.clocks else clock for clock in case.clocks

@@ -78,6 +78,7 @@ COMES_OF: Mapping[type[Event], type[c.OnCase]] = {
     e.Archived: c.Archive,
     e.Merged: c.Merge,
     e.Unmerged: c.Unmerge,
+    e.TextRedacted: c.RedactText,
     e.DutyCalled: c.CallDuty,
     e.Redrawn: c.Redraw,
     e.DeadlineDetermined: c.DetermineDeadlines,

@@ -81,6 +81,10 @@ MONEY_SETTLED = Rule("money-settled", "本案钱款未清：余额{balance}元�
 # 时限与值守
 UPKEEP = Rule("upkeep", "“{command}”由系统按时限和辖区自动办理，不由人工填报。")
 
+# 遮盖文字
+REDACT_FOR_ERASURE = Rule("redact-for-erasure", "没有人申请删除{subject}的资料，不需要遮盖；要改登记的请用更正。")
+REDACT_WHAT_IS_SAID = Rule("redact-what-is-said", "案卷第{version}行没有“{field}”这一项文字，请核对。")
+
 # 重复件
 MERGE_KNOWN = Rule("merge-known", "要并入的案件不存在，请核对编号。")
 MERGE_NOT_ITSELF = Rule("merge-not-itself", "案件不能并入自己。")

@@ -6,13 +6,14 @@ from typing import ClassVar, Literal, get_args
 
 from pydantic import AwareDatetime
 
-from domain.model import Code, Event, Name, Subject
+from domain.model import Code, Event, Name, Retention, Subject
 from domain.territory import Head, NodeListing, OfficialCode, Post, Unit
 
 
 class _Change(Event):
     """In force from `effective_from` on, also when that is still to come."""
 
+    retention: ClassVar[Retention] = Retention.REGISTER
     effective_from: AwareDatetime
 
 

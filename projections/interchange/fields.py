@@ -30,6 +30,7 @@ REFERENCES = {
     **dict.fromkeys(("officer", "from_officer", "to", "staff", "successor", "post.id", "shift.staff"), "staff"),
     **dict.fromkeys(("into", "duplicate", "incident"), "case"),
     **dict.fromkeys(("person", "affected.subject", "affected.answers", "head.person.subject"), "resident"),
+    **dict.fromkeys(("subject", "keys.subject"), "resident"),
     **dict.fromkeys(("reporter.subject", "on_behalf_of.subject", "on_behalf_of.guardian.subject"), "resident"),
     **dict.fromkeys(("whom", "advancer"), SOMEBODY),
     **dict.fromkeys(("node", "node.id", "node.parent", "parent", "successors"), PLACE),

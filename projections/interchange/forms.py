@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.model import Labelled
 from projections.interchange import ocel_json, ocel_sqlite, reading, xes
 

@@ -1,14 +1,16 @@
-"""The log as it is exported: what was stored when the export began, page by page, while the service goes on."""
+"""The log as it is exported: what was stored when the export began, page by page, while the service goes on.
+
+Nothing that is sealed is opened: it is no part of any export.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import cast
 from uuid import UUID
 
-from domain.casework.application import CaseFiles
 from domain.casework.backups import log_of
-from domain.casework.recording import AnyLine
+from domain.casework.case_files import CaseFiles
+from domain.casework.sealed_lines import decoded_unopened
 from projections.interchange.telling import Told, tell
 
 Progress = Callable[[int, int], None]
@@ -21,7 +23,7 @@ FIRST = "incident.reported"
 def events(files: CaseFiles, head: int, progress: Progress) -> Iterator[Told]:
     """Every event up to a position, in order. Raises `UnreadableEvent`."""
     for row in log_of(files.store, head):
-        yield tell(cast(AnyLine, files.mapper.to_domain_event(row)))
+        yield tell(decoded_unopened(row))
         if row.id % PAGE == 0:
             progress(row.id, head)
     progress(head, head)
@@ -33,7 +35,7 @@ def cases(files: CaseFiles, head: int, progress: Progress) -> Iterator[tuple[str
     while page := files.store.select_notifications(reached + 1, PAGE, head, topics=(FIRST,)):
         for row in page:
             stored = files.store.select_case(UUID(str(row.originator_id)))
-            lines = (cast(AnyLine, files.mapper.to_domain_event(one)) for one in stored if one.id <= head)
+            lines = (decoded_unopened(one) for one in stored if one.id <= head)
             yield str(row.originator_id), map(tell, lines)
         reached = page[-1].id
         progress(reached, head)

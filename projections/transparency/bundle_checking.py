@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import orjson
 
+from domain.casework.sealed_fields import SealedField, sealed_fields, told
 from domain.casework.sealing import Place, SealBroken, commitment_to
 from projections.transparency import merkle
 from projections.transparency.bundles import Bundle, BundleRefused, Event, Header, Reason
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.heads import Head
 from projections.transparency.notes import KeyInvalid, NoteInvalid, Verifier
-from projections.transparency.sealed_fields import SealedField, sealed_fields, told
 
 
 class Signed(NamedTuple):

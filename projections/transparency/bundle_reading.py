@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from domain.casework.case_file import people_of
 from domain.casework.recorders import Stored
 from domain.casework.recording import AnyLine, RecordedEvent, UnreadableEvent, decoded
+from domain.casework.sealed_fields import SealedField, sealed_fields, told
+from domain.privacy import ERASED
 from projections.transparency.bundle_checking import Checked, Words
 from projections.transparency.bundles import Event
-from projections.transparency.sealed_fields import SealedField, sealed_fields, told
 
-COVERED, ERASED = "已密封", "已依法删除"
-"""What is read in place of words whose key the holder has not, and of those whose maker says that it is destroyed."""
+COVERED = "已密封"
+"""What is read in place of words whose key the holder has not; `ERASED` where its maker says that it is destroyed."""
 
 
 def lines_of(checked: Checked) -> list[RecordedEvent | None]:

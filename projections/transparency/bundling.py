@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.casework.asking import NotFound
 from domain.casework.batches import stream_name
 from domain.casework.recorders import CaseRecorder, Stored
+from domain.casework.sealed_fields import sealed_fields, told
 from domain.casework.sealing import KeyId, Place
 from projections.transparency import merkle
 from projections.transparency.bundles import Bundle, Event, Header, Link
@@ -16,7 +17,6 @@ from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.heads import Head
 from projections.transparency.leaves import leaf_of
 from projections.transparency.notes import Signer
-from projections.transparency.sealed_fields import sealed_fields, told
 from projections.transparency.sealing import Log, LogBroken
 from projections.transparency.tiles import WIDTH, TileMissing
 

@@ -13,7 +13,7 @@ import pytest
 from api.app import create_app
 from api.problems import KINDS
 from api.settings import Settings
-from domain import household, membership
+from domain import erasure, household, membership
 from domain.books import AdoptRuleTable, PublishCalendar
 from domain.incident.commands import ALL, Report
 from domain.model import Command
@@ -30,7 +30,11 @@ OPERATIONS = {
 }
 CHINESE = re.compile("[\u4e00-\u9fff]")
 ENROLLED: tuple[type[RollCommand], ...] = (*household.COMMANDS, *membership.COMMANDS)
-KEEPING: tuple[type[RegisterCommand], ...] = (*registry.ALL, AdoptRuleTable, PublishCalendar, AssignShifts, CancelShift)
+KEEPING: tuple[type[RegisterCommand], ...] = (
+    *registry.ALL,
+    *(AdoptRuleTable, PublishCalendar, AssignShifts, CancelShift),
+    *erasure.COMMANDS,
+)
 NO_COMMANDS = {"/api/v1/alike", "/api/v1/territory/import"}
 """What is asked by POST and is no command: a question with a body, a sheet that becomes a command."""
 PUBLIC = {"get_liveness", "get_readiness", "get_metrics", "list_rules"}

@@ -15,6 +15,7 @@ import httpx
 from schemathesis.config import ChecksConfig
 
 from domain import household, membership
+from domain.erasure import ApproveErasure, RefuseErasure, RequestErasure
 from domain.rostering import AssignShifts
 from tests.api.spare import BODIES, DISTRICT, list_corner
 from tests.api.terminal import Terminal
@@ -45,6 +46,14 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
                 ready[operation["operationId"]]["identity"] = AUDITOR
             elif last in BODIES:
                 ready[operation["operationId"]] |= {"identity": DISTRICT, "body": BODIES[last]}
+            elif last in (ApproveErasure.name, RefuseErasure.name):
+                body = {**RequestErasure.example, "subject": f"s-{last}"}
+                visitor.enact("erasure", RequestErasure.name, body, SECRETARY)
+                example = RefuseErasure.example if last == RefuseErasure.name else {}
+                ready[operation["operationId"]] |= {
+                    "identity": DISTRICT,
+                    "body": {**example, "subject": body["subject"]},
+                }
             elif last == "cancel-shift":
                 visitor.enact("duty", "assign-shifts", AssignShifts.example)
             visitor.clock.now = START  # a case never goes back behind its own last line, and no other waits meanwhile
@@ -53,6 +62,7 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
 
 def prepared_for(visitor: Visitor, last: str) -> dict[str, Any]:
     """What the example of one command needs."""
+    visitor.ask_before(last)
     *before, turn = LIVES["report" if last == "incidents" else last]
     told = {"identity": identity(turn.actor)["Bidao-Actor"], "body": turn.asked}
     if not before:

@@ -14,7 +14,7 @@ import httpx
 
 from api.settings import Settings
 from domain.territory import Territory
-from tests.lives import PRIMARY, REPORT, SYSTEM, Life
+from tests.lives import ASKED_BEFORE, PRIMARY, REPORT, SYSTEM, Life
 
 REGISTRY = Territory.model_validate_json(Path(str(Settings.model_fields["registry"].default)).read_bytes())
 STAFF = {member.id: member for member in REGISTRY.staff}
@@ -89,11 +89,17 @@ class Visitor:
         for turn in life:
             self.clock.forward(turn.hours)
             body = {key: cases[True] if value == PRIMARY else value for key, value in turn.asked.items()}
+            self.ask_before(turn.command)
             answer = self.ask(turn.actor, turn.command, body, cases[turn.primary])
             assert answer.is_success, f"{turn.command}: {answer.text}"
             cases[turn.primary] = answer.json()["incident_id"]
         assert answer is not None
         return answer
+
+    def ask_before(self, command: str) -> None:
+        """What must be in a register before the example of a command is granted."""
+        if before := ASKED_BEFORE.get(command):
+            assert self.enact(before.register, before.name, before.example).is_success
 
     def case(self, life: Life) -> str:
         """The id of the case a life is about."""

@@ -17,6 +17,7 @@ from api.opening import open_case_files
 from api.secret import keep
 from api.settings import Settings
 from domain.casework.backups import Backup, BackupUnusable
+from domain.casework.kept_keys import KeptKey
 from domain.casework.postgres_schema import wait_for_turn
 from domain.casework.restoring import Numbers, examined, fill
 from tests.backup.operating import bidao, left, log
@@ -109,6 +110,12 @@ class Forgetful:
 
     def fill(self, rows: Iterable[Notification]) -> None:
         self._kept = self._kept_of(list(rows))
+
+    def fill_keys(self, keys: Iterable[KeptKey]) -> None:
+        self._keys = list(keys)
+
+    def subject_keys(self) -> Iterator[KeptKey]:
+        return iter(self._keys)
 
     def rows(self) -> Iterator[Notification]:
         return iter(self._kept)

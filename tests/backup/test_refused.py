@@ -91,7 +91,7 @@ def retold(parts: Parts, place: int, **changes: object) -> None:
 
 
 def one_word(parts: Parts) -> None:
-    parts[EVENTS] = parts[EVENTS].replace("葛岳辉".encode(), "葛跃辉".encode())
+    parts[EVENTS] = parts[EVENTS].replace(b"officer-ge", b"officer-gi")
 
 
 def other_secret(parts: Parts) -> None:
@@ -103,7 +103,7 @@ def no_secret(parts: Parts) -> None:
 
 
 def newer_format(parts: Parts) -> None:
-    reckoned(parts, format=2)
+    reckoned(parts, format=3)
 
 
 def last_missing(parts: Parts) -> None:
@@ -165,7 +165,7 @@ def endless_manifest(parts: Parts) -> None:
         (one_word, "内容与清单不符"),
         (other_secret, "密钥与清单不符"),
         (no_secret, "是别的压缩文件"),
-        (newer_format, "格式是第2版，本程序只认第1版"),
+        (newer_format, "格式是第3版，本程序只认第2版"),
         (last_missing, "内容与清单不符"),
         (one_missing, "第51条事件缺失，接着的是第52条"),
         (exchanged, "第51条事件缺失，接着的是第52条"),

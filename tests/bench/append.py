@@ -12,7 +12,7 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 
 from domain.casework.appending import GroupCommit
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from tests.bench.floors import BATCH
 from tests.bench.generator import generated, time_ordered
 from tests.bench.measuring import IN_FLIGHT, THREADS, alternate, event_loop, in_flight, in_threads

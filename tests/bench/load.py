@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.casework.open_cases import OpenCase
 from domain.casework.recording import RecordedEvent
 from tests.bench.district import district

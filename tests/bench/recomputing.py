@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from typing import Any, cast
 from uuid import UUID
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.casework.recording import RecordedEvent
 from domain.incident.events import Reported
 from tests.bench.measuring import batches

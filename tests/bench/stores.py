@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from api.opening import open_case_files
 from api.settings import Settings
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from projections.database import Database
 from projections.engine import Views
 from projections.postgres import PostgresDatabase

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from domain.casework.application import CaseFiles
 from domain.casework.books import books
+from domain.casework.case_files import CaseFiles
 from domain.territory import Territory
 from projections.engine import Views
 from projections.reading import AsOf

@@ -14,7 +14,7 @@ from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.sqlite import SQLiteTrackingRecorder
 from psycopg.sql import SQL
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.casework.recording import RecordedEvent
 from domain.clocks import SHANGHAI
 from domain.incident.events import Accepted, Arrived, Closed, Resolved

@@ -14,8 +14,9 @@ from uuid import UUID
 import pytest
 from eventsourcing.persistence import PersistenceError
 
-from domain.casework.application import CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller, Receipt
+from domain.casework.case_files import CaseFiles
 from domain.casework.recording import RecordedEvent
 from domain.clocks import Clocks
 from domain.incident.commands import AddEvidence, Arrive, Merge, Report

@@ -14,7 +14,7 @@ import psycopg
 from eventsourcing.persistence import InfrastructureFactory, StoredEvent
 from psycopg.sql import SQL, Identifier
 
-from domain.casework.application import MEMORY_ENV, postgres_env, sqlite_env
+from domain.casework.case_files import MEMORY_ENV, postgres_env, sqlite_env
 from domain.casework.postgres import PostgresCaseRecorder
 from domain.casework.recorders import CaseRecorder, MemoryCaseRecorder
 from domain.casework.sqlite import SQLiteCaseRecorder
@@ -59,7 +59,7 @@ class StoreKind:
         if self.name == "sqlite":
             return sqlite_env(str(folder / "events.db"))
         schema = schema_of(self.url, folder)
-        return postgres_env(behind_the_fence(self.url, schema)) | {"POSTGRES_SCHEMA": schema}
+        return postgres_env(behind_the_fence(self.url, schema), str(folder / "kek.key")) | {"POSTGRES_SCHEMA": schema}
 
 
 MEMORY = StoreKind("memory")
@@ -75,7 +75,7 @@ def schema_of(url: str, folder: Path) -> str:
 
 @contextmanager
 def postgres_store(url: str, schema: str, **settings: str) -> Iterator[PostgresCaseRecorder]:
-    with store(postgres_env(url) | {"POSTGRES_SCHEMA": schema} | settings) as recorder:
+    with store(postgres_env(url, "") | {"POSTGRES_SCHEMA": schema} | settings) as recorder:
         assert isinstance(recorder, PostgresCaseRecorder)
         yield recorder
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
 from domain.casework.case_clocks import case_clocks
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.case_replay import ONLY_FILED, Reading, Replay, ReplayStep, replayed
 from domain.casework.moments import moments
 from domain.casework.recording import RecordedEvent

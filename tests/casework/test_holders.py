@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.holders import holders
 from domain.incident.words import UNRESOLVED, Stage
 from tests.histories import history, streams

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.casework.recorders import CaseRecorder
 from projections.engine import Views
 from projections.workload import Workload

@@ -60,8 +60,9 @@ def test_one_of_the_library_s_falls_over_the_other(postgres_url: str, schema: st
 FOREIGN: dict[str, tuple[str, str]] = {
     "another table": ("CREATE TABLE stored_events (a INT)", "不是必到的事件库"),
     "the library's comment": ("CREATE TABLE stored_events (); COMMENT ON TABLE stored_events IS 'x'", "不是必到"),
-    "a later format": ("CREATE TABLE stored_events (); COMMENT ON TABLE stored_events IS 'bidao 2'", "第 2 版"),
-    "half a store": ("CREATE TABLE stored_events (); COMMENT ON TABLE stored_events IS 'bidao 1'", "缺少数据表"),
+    "a later format": ("CREATE TABLE stored_events (); COMMENT ON TABLE stored_events IS 'bidao 3'", "第 3 版"),
+    "half a store": ("CREATE TABLE stored_events (); COMMENT ON TABLE stored_events IS 'bidao 2'", "缺少数据表"),
+    "plain words": ("CREATE TABLE stored_events (); COMMENT ON TABLE stored_events IS 'bidao 1'", "还没有密封"),
 }
 
 

@@ -178,11 +178,11 @@ async def test_what_a_terminal_would_obey_is_read_from_old_events_as_a_mark(offi
     """It was taken for text once; the stored bytes stay as they are."""
     process = office.process()
     await process.do(*until(Stage.HANDLING), ARRIVE)
-    good = process.casework.files.mapper.to_stored_event((await process.lines())[-1])
-    old = replace(
-        good,
-        originator_version=good.originator_version + 1,
-        state=good.state.replace("到了".encode(), f"到{odd}了".encode()),
+    last = (await process.lines())[-1]
+    assert isinstance(last.event, Arrived)
+    said = last.event.model_copy(update={"note": f"到{odd}了"})
+    old = process.casework.files.mapper.to_stored_event(
+        last.model_copy(update={"event": said, "version": last.version + 1})
     )
     process.casework.files.store.insert_events([old])
     read = (await office.process().lines())[-1].event

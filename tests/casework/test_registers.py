@@ -206,7 +206,7 @@ def opened(office: Office, library: Clocks = WAITING, registry: Territory = REGI
     """A store as a process finds it that furnishes it."""
     files = office.process().casework.files
     given = Territory(), NO_BOOKS
-    registers = Registers(Streams(files.mapper, files.store), given, secret=SECRET, clock=lambda: office.now)
+    registers = Registers(Streams(files.lines, files.store), given, secret=SECRET, clock=lambda: office.now)
     furnish(registers, library, lambda: registry)
     return registers
 
@@ -223,7 +223,7 @@ async def test_an_empty_store_is_furnished_once(office: Office) -> None:
 
 async def test_two_that_open_an_empty_store_at_once_furnish_it_once(office: Office) -> None:
     files = office.process().casework.files
-    streams = Streams(files.mapper, files.store)
+    streams = Streams(files.lines, files.store)
     given = Territory(), NO_BOOKS
     here, there = (Registers(streams, given, secret=SECRET, clock=lambda: office.now) for _ in range(2))
     furnish(here, WAITING, lambda: REGISTRY)

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
 from domain.casework.case_file import case_file
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.incident import commands as c
 from domain.incident.words import Kind, Stage
 from tests.casework.office import (

@@ -15,7 +15,7 @@ import httpx
 
 from api.opening import open_case_files, open_views
 from api.settings import Settings
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from projections import ALL
 from tests import postgres
 from tests.faults.checks import faults, line_of

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from api.duty import duty
 from api.opening import look_into
 from api.settings import Settings
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from tests.api.visitor import identity
 from tests.faults.cluster import Cluster
 from tests.faults.processes import Killable, Target, follow, serve

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from projections.database import DatabaseUnavailable
 from projections.engine import Views
 from projections.postgres import PostgresDatabase

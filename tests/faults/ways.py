@@ -11,11 +11,11 @@ from typing import Any
 from domain.incident.commands import BY_NAME
 from tests.faults.journal import Asked, Told
 from tests.faults.load import PAUSE, Clients
-from tests.lives import LIVES, OFFICER, PRIMARY, REPORT, SECRETARY, SYSTEM, Life
+from tests.lives import ASKED_BEFORE, LIVES, OFFICER, PRIMARY, REPORT, SECRETARY, SYSTEM, Life
 
 INCIDENTS = "/api/v1/incidents"
-UNPLAYABLE = {"appeal-timeout", "request-suspension", SYSTEM}
-"""Commands whose example wants another date than today, and an actor who is no client."""
+UNPLAYABLE = {"appeal-timeout", "request-suspension", *ASKED_BEFORE, SYSTEM}
+"""Commands whose example wants another date than today, or something of a register; an actor who is no client."""
 PLAYED = [life for life in LIVES.values() if not UNPLAYABLE & {word for turn in life for word in turn[:2]}]
 LONGEST = 25
 """Commands of one client on a case that several write to, before another one is begun."""

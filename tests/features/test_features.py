@@ -12,6 +12,7 @@ from tests.http_driver import Http
 from tests.server import Door, open_door
 from tests.steps.cast import TERRITORY
 from tests.steps.figures import *  # noqa: F403 - the same
+from tests.steps.forgetting import *  # noqa: F403 - the same
 from tests.steps.keeping import *  # noqa: F403 - the same
 from tests.steps.proving import *  # noqa: F403 - the same
 from tests.steps.replaying import *  # noqa: F403 - the same

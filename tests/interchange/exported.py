@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eventsourcing.persistence import Notification
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from projections.interchange import ocel_json, ocel_sqlite, pnml, reading, xes
 from projections.interchange.fields import PLACE, SOMEBODY
 from projections.interchange.objects import LEVELS, Object

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.incident import commands as c
 from domain.incident import events as e
 from domain.incident.life import ACCEPTED_BEFORE, COMES_OF, LEADS_TO, ON_PRIMARY, steps

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import pytest
 from eventsourcing.persistence import Notification
 
-from domain.casework.recording import BY_TYPE
+from domain.casework.recording import BY_TYPE, encoded
 from domain.model import Event, Somebody
 from domain.privacy import privacy_of
 from projections.interchange import fields
@@ -19,21 +19,20 @@ from projections.interchange.fields import UnknownPerson, leaves
 from tests.histories import history
 from tests.interchange.canary import CANARIES, WORD, caged
 from tests.interchange.exported import JSON, LIFE, SQLITE, XES, export
-from tests.stored.fictional import line
-from tests.stored.write import MAPPER
+from tests.stored.fictional import line, stream_of
 
 SEEDS = (0, 3, 5)
 
 
 def invented() -> list[Notification]:
-    """One of every event, each optional field filled."""
-    stored = [MAPPER.to_stored_event(line(name)) for name in BY_TYPE]
-    order = sorted(stored, key=lambda one: one.topic not in ("incident.reported", "territory.node_added"))
+    """One of every event, each optional field filled, nothing sealed."""
+    order = sorted(BY_TYPE, key=lambda name: name not in ("incident.reported", "territory.node_added"))
     versions: dict[object, int] = {}
     rows = []
-    for position, one in enumerate(order, 1):
-        versions[one.originator_id] = versions.get(one.originator_id, 0) + 1
-        rows.append(Notification(one.originator_id, versions[one.originator_id], one.topic, one.state, position))
+    for position, name in enumerate(order, 1):
+        stream = stream_of(name)
+        versions[stream] = versions.get(stream, 0) + 1
+        rows.append(Notification(stream, versions[stream], name, encoded(line(name)), position))
     return rows
 
 

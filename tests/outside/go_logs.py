@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from projections.transparency.leaves import record_of
 from projections.transparency.notes import Signer
 from projections.transparency.sealing import Log

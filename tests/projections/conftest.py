@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import Notification
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from projections.engine import Views
 from tests.casework.stores import StoreKind
 from tests.histories import history, of_case, streams

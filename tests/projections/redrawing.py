@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from random import Random
 
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.incident import commands as c
 from domain.model import Refused
 from domain.registry.commands import JoinGrids, Keeping, NewGrid, Part, SplitGrid

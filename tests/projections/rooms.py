@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from projections import ALL
 from projections.database import Database
 from projections.engine import Views

@@ -9,7 +9,7 @@ from typing import Any
 
 from eventsourcing.persistence import Notification
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from projections import ALL as ALL
 from projections.docket import TIMES, Docket
 from projections.engine import Views

@@ -134,7 +134,7 @@ class Storefront:
 
     def _told(self, views: Readable, position: int, known: int | None) -> Told:
         now = then(self.files.store, None, position).now
-        streams = Streams(self.files.mapper, self.files.store)
+        streams = Streams(self.files.lines, self.files.store)
         registers = Registers(streams, (TERRITORY, CLOCKS), secret=b"", clock=lambda: now)
         asyncio.run(streams.aclose())
         territory = registers.territory if known is None else registers.as_of(known).drawn.at(now)

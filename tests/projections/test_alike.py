@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.incident import commands as c
 from domain.incident.cells import cell_of
 from domain.incident.words import Stage

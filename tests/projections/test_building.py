@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 import time_machine
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from projections import ALL, builder, rebuilding
 from projections.database import DatabaseUnavailable
 from projections.engine import Views

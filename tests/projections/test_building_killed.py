@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from projections import ALL
 from projections.database import Dialect
 from projections.generations import buildings, finishing, replaced

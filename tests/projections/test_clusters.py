@@ -7,11 +7,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
-from eventsourcing.persistence import StoredEvent
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from domain.incident.cells import cell_of
 from projections import alike as alikeness
 from projections.alike import alike_counts
@@ -41,13 +39,13 @@ def test_clusters_come_largest_first_and_reach_from_case_to_case(town: Any) -> N
 
 def storm(town: Town, count: int) -> list[str]:
     """So many more reports like the first, all over one cell: stored as it was, but for their ids and positions."""
-    [line, *_] = town.files.store.select_case(UUID(town.ids[CASE]))
-    state, draw, written = orjson.loads(line.state), Random(9), []
+    [line, *_] = town.files.lines.to_lines(town.files.store.select_case(UUID(town.ids[CASE])))
+    draw, written = Random(9), []
     for nth in range(count):
         position = gone(HUAIHUA, 200 * draw.random() ** 0.5, draw.uniform(0, 360))
-        event = {**state["event"], "position": position.model_dump(mode="json"), "cell": cell_of(position)}
-        changed = orjson.dumps({**state, "event": event})
-        written.append(StoredEvent(UUID(int=nth + 1), 1, line.topic, changed))
+        event = line.event.model_copy(update={"position": position, "cell": cell_of(position)})
+        another = line.model_copy(update={"case_id": str(UUID(int=nth + 1)), "event": event})
+        written.append(town.files.lines.to_stored_event(another))
     town.files.store.insert_batch([written])
     town.views.catch_up()
     return [str(event.originator_id) for event in written]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
 from domain.casework.books import books
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from projections import ALL
 from projections.engine import Views
 from projections.rebuilding import RebuildReport

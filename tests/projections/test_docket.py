@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.clocks import Light
 from domain.incident.words import Kind, Stage
 from domain.territory import Level

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from domain.casework.application import MEMORY_ENV, CaseFiles, sqlite_env
+from domain.casework.case_files import MEMORY_ENV, CaseFiles, sqlite_env
 from projections import ALL, engine
 from projections.database import DatabaseUnusable
 from projections.docket import Docket

@@ -13,7 +13,7 @@ import pytest
 from eventsourcing.persistence import Notification
 from pydantic import AwareDatetime
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recording import REGISTER_EVENTS, ROLL_EVENTS, UPCASTS
 from domain.incident.events import BY_TYPE
 from domain.model import Event, Personal, Text

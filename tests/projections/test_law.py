@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.incident.events import BY_TYPE
 from projections.engine import Views
 from projections.rebuilding import RebuildReport

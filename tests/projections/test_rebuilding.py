@@ -9,7 +9,7 @@ from threading import Thread
 import psycopg
 import pytest
 
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from projections import ALL, rebuilding
 from projections.database import DatabaseUnusable
 from projections.generations import replaced

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.incident.words import UNRESOLVED, Kind
 from domain.territory import Level
 from projections.distribution import CountSpread, Spread

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recording import RollLine
 from domain.casework.rolls import AnyCommand
 from domain.clocks import SHANGHAI

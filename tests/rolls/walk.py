@@ -12,14 +12,16 @@ from typing import cast
 
 from eventsourcing.persistence import Notification
 
-from domain.casework.application import MEMORY_ENV, CaseFiles, Casework
+from domain.casework.application import Casework
 from domain.casework.asking import Caller, NotFound
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recording import ROLL_EVENTS, RollLine
 from domain.casework.rolls import AnyCommand
 from domain.household import DelistMustVisit, EnrolHousehold, Group, ListMustVisit, RecordDeparture, RecordVisit
 from domain.membership import CheckIn, CheckOut, RecordService, Sort
 from domain.model import Refused, Role
 from tests.rules.scene import CLOCKS, MORNING, TERRITORY
+from tests.unsealed import events_of
 
 HOUSEHOLDS, MEMBERS = [f"household-{nth}" for nth in range(9)], [f"member-{nth}" for nth in range(5)]
 GRIDS = (("grid", None), ("grid", "building"), ("grid-2", None), ("grid-of-street", None))
@@ -69,9 +71,9 @@ def years(seed: int) -> Sequence[Notification]:
         for nth in range(COMMANDS):
             now += timedelta(hours=draw.randint(1, 100))
             await ask(casework, draw, f"{seed}-{nth}")
-        stored = files.store.select_notifications(1, files.store.max_notification_id())
+        lived_through = events_of(files)
         await casework.aclose()
-        return stored
+        return lived_through
 
     return asyncio.run(lived())
 

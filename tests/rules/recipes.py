@@ -13,6 +13,7 @@ from tests.rules.scene import (
     CHECKER,
     DISPATCH,
     DISTRICT,
+    FORGOTTEN,
     LEAD,
     MEETING,
     MERGE,
@@ -122,6 +123,7 @@ ALL = (
     Recipe(
         RESIDENT(c.AddEvidence(digest="0" * 64, media_type="image/jpeg", size=204800)),
     ),
+    Recipe(SECRETARY(c.RedactText(subject=FORGOTTEN))),
     Recipe(SYSTEM(c.CallDuty())),
     Recipe(SYSTEM(c.Redraw())),
     Recipe(SYSTEM(c.DetermineDeadlines())),

@@ -23,6 +23,7 @@ from domain.incident.evolve import evolve
 from domain.incident.state import Incident
 from domain.incident.words import MUST_ATTEND, Answer, Capacity, Kind, OutcomeCode, Stage
 from domain.model import Person, Role
+from domain.retention import Erasure, Erasures
 from domain.territory import Level, Node, Staff, Territory, Unit
 
 CLOCKS = books()
@@ -145,12 +146,24 @@ class Move:
         return self.command.model_copy(update={"occurred_at": now + self.claimed})
 
 
+FORGOTTEN, GONE = "s-forgotten", "s-gone"
+FORGETTING = Erasures(
+    {
+        FORGOTTEN: Erasure(FORGOTTEN, FORGOTTEN, MORNING, 1),
+        GONE: Erasure(GONE, GONE, MORNING, 2, approved=True, done=True),
+    }
+)
+"""Whom the district was asked to forget, and whom it has forgotten."""
+SAID = frozenset({(1, "description")})
+"""Where a case says something in words."""
+
+
 class Scene:
     """Cases by name, and a clock that only moves with the moves."""
 
     def __init__(self, clocks: Clocks = CLOCKS, now: datetime = MORNING) -> None:
         self.clocks, self.now = clocks, now
-        self.territory, self.roster = TERRITORY, Roster()
+        self.territory, self.roster, self.erasures = TERRITORY, Roster(), FORGETTING
         self.cases: dict[str, Incident] = {}
         self.lines: list[tuple[str, IncidentEvent, Attribution]] = []
 
@@ -199,6 +212,8 @@ class Scene:
             clocks=self.clocks,
             territory=self.territory,
             roster=self.roster,
+            erasures=self.erasures,
+            texts=SAID,
         )
 
     def _keep(self, name: str, event: IncidentEvent, act: Act) -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from domain.incident.commands import Arrive, ConveneMeeting
 from domain.incident.events import BY_TYPE
 from domain.incident.events.handling import Digest, MediaType
+from domain.incident.events.redaction import Path
 from domain.model import Category, Code, Event, Labelled, Name, Person, Phone, Privacy, Subject, Text, Words
 from domain.privacy import privacy_of
 
@@ -25,7 +26,7 @@ def pattern(alias: Any) -> str:
     return str(constraints.pattern)
 
 
-CODES = {pattern(alias) for alias in (Code, Subject, Category, Digest, MediaType)}
+CODES = {pattern(alias) for alias in (Code, Subject, Category, Digest, MediaType, Path)}
 """Patterns that leave no room for a name, a phone or a sentence."""
 Leaf = tuple[str, Any, tuple[Any, ...]]
 """Where, of which type, and everything said about it on the way down."""

@@ -67,7 +67,7 @@ def histories() -> Iterable[tuple[list[Line], Incident]]:
 def test_the_walks_go_everywhere() -> None:
     """Else the rest would hold for want of trying."""
     written = {event.type for lines, _ in histories() for event, _ in lines}
-    assert written == e.BY_TYPE.keys()
+    assert written == e.BY_TYPE.keys() - {e.TextRedacted.model_fields["type"].default}
     assert {state.stage for seed in range(WALKS) for state in walked(seed).states} == {*Stage}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.clocks import SHANGHAI, Calendar, Clocks, Interval
 from domain.incident import commands as c
 from domain.incident.keys import Heard, Keys, keys_of

@@ -51,6 +51,7 @@ ALLOWED: dict[str, set[Stage]] = {
     "merge": OPEN,
     "unmerge": {S.MERGED},
     "add-evidence": UNTIL_ARCHIVED,
+    "redact-text": set(Stage),
     **dict.fromkeys(("call-duty", "redraw", "determine-deadlines"), OPEN),
 }
 ACCEPTED_ONCE = {*Stage} - {S.REPORTED, S.REJECTED}  # in these lives, that is; and signed for in most of them

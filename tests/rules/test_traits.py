@@ -74,7 +74,7 @@ CHANGED: dict[str, set[str]] = {
 """Event → what it changes each time, whatever else it may."""
 AT_TIMES = {"arrived", "action_taken", "meeting_held", "followed_up", "duplicate_followed_up", "duty_called"}
 """Changes something the first time, and may say the same again."""
-NOTHING = {"evidence_added", "meeting_convened", "supervised"}
+NOTHING = {"evidence_added", "meeting_convened", "supervised", "text_redacted"}
 """Stands in the file and changes nothing that rules ask about."""
 
 

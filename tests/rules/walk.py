@@ -52,6 +52,8 @@ ONWARD = {
     *("accept", "arrive", "hold-meeting", "sign-for", "resolve", "pass-check", "follow-up", "close", "archive"),
     *("appeal-timeout", "exempt-timeout"),
 }
+ASKED = [command for command in c.ALL if command is not c.RedactText]
+"""All but what is asked of a case for somebody's sake who is to be forgotten."""
 CHILD = Minor(subject="s-child", name="小林", guardian=LIN)
 STRANGERS = {"reporter": None}, {"reporter": ZENG}, {"reporter": LIN}, {"reporter": ZENG, "on_behalf_of": CHILD}
 FAILED = MEETING.model_copy(update={"agreement": "", "failed": True})
@@ -132,12 +134,12 @@ class Walk:
             return self._timed(OFFICER(self._report(), of=missing[0]))
         name = draw.choice(list(cases))
         case = cases[name]
-        fitting = [known for known in c.ALL if case.stage in known.stages]
+        fitting = [known for known in ASKED if case.stage in known.stages]
         onward = [known for known in fitting if known.name in ONWARD]
         asked = (
-            draw.choice(draw.choice((fitting, fitting, onward)) or c.ALL)
+            draw.choice(draw.choice((fitting, fitting, onward)) or ASKED)
             if draw.random() < 0.95
-            else draw.choice(c.ALL)
+            else draw.choice(ASKED)
         )
         usual = RECIPES[asked.name].move
         command = VARIED[asked.name](draw, case) if asked.name in VARIED else usual.command

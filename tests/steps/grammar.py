@@ -79,6 +79,8 @@ def understood(phrase: Phrase, found: dict[str, str | None]) -> Ask:
     body: dict[str, Any] = {}
     for field, value in [*phrase.fixed.items(), *said.items(), *clauses(found["more"] or "")]:
         put(body, field, (who if field == "reporter" else PEOPLE[who]) if value is SELF else value)
+    if "redactions" in body:
+        body["redactions"] = [body["redactions"]]
     return Ask(who, about, phrase.command, reported(who, body) if phrase.command == "report" else body)
 
 

@@ -111,4 +111,8 @@ UPKEEP = (
     Phrase("登记辖区已经调整", "redraw"),
     Phrase("登记时限已经确定", "determine-deadlines"),
 )
-PHRASES = INTAKE + HANDLING + COORDINATION + REQUESTS + MONEY + CLOSING + DUPLICATES + UPKEEP
+REDACTING = (
+    Phrase("看过案件文字，没有说到{subject}", "redact-text"),
+    Phrase("为{subject}遮盖第{redactions__version}行的{redactions__field}，改为{redactions__text}", "redact-text"),
+)
+PHRASES = INTAKE + HANDLING + COORDINATION + REQUESTS + MONEY + CLOSING + DUPLICATES + REDACTING + UPKEEP

@@ -9,11 +9,11 @@ from pytest_bdd import given, parsers, step, then, when
 from pytest_bdd.parsers import parse
 
 from domain.incident.words import Stage
-from tests.drivers import NotThere
-from tests.steps.cast import ENTRY_NAMES
+from tests.drivers import AUDITOR, NotThere
+from tests.steps.cast import ENTRY_NAMES, who
 from tests.steps.grammar import ACTS, Ask
 from tests.steps.looking import ITEMS, NOTES, STEPS, rows, said
-from tests.steps.words import moment, span
+from tests.steps.words import NAME, moment, span
 from tests.steps.world import Page, World
 
 Table = list[list[str]]
@@ -24,13 +24,18 @@ class Opened(parsers.re):
     """A step about a case file, perhaps opened somewhere: 翻到第3步，"二栋积水"的案卷里写着; gives `page`."""
 
     def __init__(self, words: str) -> None:
-        super().__init__(r'(?:翻到第(?P<version>\d+)步，|按"(?P<known>[^"]*)"所知，)?(?:"(?P<case>[^"]*)"的)?' + words)
+        super().__init__(
+            rf"(?:(?P<reader>{NAME.pattern})翻看，)?"
+            + r'(?:翻到第(?P<version>\d+)步，|按"(?P<known>[^"]*)"所知，)?(?:"(?P<case>[^"]*)"的)?'
+            + words
+        )
 
     def parse_arguments(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = super().parse_arguments(name) or {}
         version, known = found["version"], found["known"]
         as_of = int(version) if version else moment(known) if known else None
-        return {**found, "page": Page(found["case"], as_of)}
+        reader = who(found["reader"]) if found["reader"] else AUDITOR
+        return {**found, "page": Page(found["case"], as_of, reader)}
 
 
 @step(parse('现在是"{at}"'))

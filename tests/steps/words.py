@@ -100,6 +100,7 @@ WORDS: Mapping[str, Word] = {
     "person": PERSON,
     "officer": PERSON,
     "advancer": PERSON,
+    "subject": PERSON,
     "whom": one_of(PEOPLE | UNITS),
     "lead": UNIT,
     "fund": UNIT,
@@ -130,6 +131,9 @@ WORDS: Mapping[str, Word] = {
     "request": TEXT,
     "settlement__parties": listed(),
     "settlement__terms": TEXT,
+    "redactions__version": NUMBER,
+    "redactions__field": one_of({"情况说明": "description", "说明": "note"}),
+    "redactions__text": TEXT,
 }
 
 CLAUSES: Mapping[str, tuple[str, Word]] = {

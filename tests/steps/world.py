@@ -11,7 +11,7 @@ from domain.casework.case_replay import Reading
 from domain.casework.rolls import AnyCommand
 from domain.incident.words import Kind, Stage
 from domain.register import RegisterCommand
-from tests.drivers import AsOf, Clock, Driver, Handed, Json, NotThere, Query, Refusal, Seen
+from tests.drivers import AUDITOR, AsOf, Clock, Driver, Handed, Json, NotThere, Query, Refusal, Seen, Who
 from tests.steps.cast import ENTRIES, NAMES, officer_of, who
 from tests.steps.grammar import ACTS, Ask
 
@@ -29,6 +29,7 @@ class Page(NamedTuple):
 
     case: str | None = None
     as_of: AsOf = None
+    reader: Who = AUDITOR
 
 
 LATEST = Page()
@@ -145,7 +146,7 @@ class World:
 
     def file(self, page: Page = LATEST) -> Json:
         self.nothing_unsaid()
-        return self.service.case_file(self.ids[page.case or self.case], page.as_of)
+        return self.service.case_file(self.ids[page.case or self.case], page.as_of, page.reader)
 
     def history(self, page: Page = LATEST) -> list[Json]:
         self.nothing_unsaid()

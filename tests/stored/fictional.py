@@ -127,6 +127,8 @@ FIELDS: dict[str, Any] = {
     "to": ["officer-ge"],
     "place": PLACE,
     "clocks": [{"clock": "handle", "cycle": 1, "nth": 1}],
+    "subject": "s-0001",
+    "redactions": [{"version": 1, "field": "description", "text": "一名居民反映"}],
     "affected": [{"subject": "s-0001", "answers": "s-0001"}, {"subject": "s-0003", "answers": "s-0002"}],
 }
 """By field name: a field of that name holds this in every event that has one."""
@@ -164,7 +166,9 @@ DUE = {
 """Keys that came with the clocks: the files of events that are older hold none of them."""
 SINCE_FIGURES = {"hops", "arrive_due_at", "took", "held", "heard"}
 """Keys that came with the KPIs: no file holds any of them, since no event was born after them."""
-BEFORE_CLOCKS = frozenset(BY_TYPE) - {"incident.duty_called", "incident.redrawn", "incident.deadline_determined"}
+BEFORE_CLOCKS = frozenset(BY_TYPE) - {
+    *("incident.duty_called", "incident.redrawn", "incident.deadline_determined", "incident.text_redacted")
+}
 ENVELOPE = {
     "command": "some-command",
     "command_id": "019cab84-afff-7000-8000-000000000001",

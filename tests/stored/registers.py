@@ -19,6 +19,13 @@ NODE = {
 }
 POST = {"id": "officer-mi", "name": "某网格员", "role": "grid_officer", "scope": "grid-new", "unit": "unit-property"}
 
+KEY = {
+    "subject": "s-0001",
+    "retention": "contact",
+    "generation": 1,
+    "fingerprint": "0123456789abcdef0123456789abcdef",
+    "partly": True,
+}
 HOUR, DAY = {"kind": "urgent_hours", "amount": 1}, {"kind": "work_days", "amount": 2.5}
 TABLE = {
     "version": "rules-2030.1",
@@ -66,6 +73,11 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "duty.shift_assigned": {"shift": SHIFT},
     "duty.shift_cancelled": {"shift": SHIFT, "ends": FROM, "reason": "某个理由"},
+    "erasure.requested": {"subject": "s-0001", "ground": "consent_withdrawn"},
+    "erasure.refused": {"subject": "s-0001", "reason": "某个理由"},
+    "erasure.approved": {"subject": "s-0001"},
+    "erasure.restricted": {"subject": "s-0001", "keys": [KEY], "kept": [{"retention": "case", "until": TO}]},
+    "erasure.completed": {"subject": "s-0001", "keys": [KEY]},
 }
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
+from domain.casework import recording
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recording import BY_TYPE
 from tests.stored.fictional import line
 
 HERE = Path(__file__).parent
-MAPPER = CaseFiles(env=MEMORY_ENV).mapper
+MAPPER = CaseFiles(env=MEMORY_ENV).lines
 
 
 def golden(name: str, version: int) -> Path:
@@ -23,7 +24,7 @@ def golden(name: str, version: int) -> Path:
 
 def encoded(name: str) -> bytes:
     """The state that the codec stores, and a line feed."""
-    return MAPPER.to_stored_event(line(name)).state + b"\n"
+    return recording.encoded(line(name)) + b"\n"
 
 
 def write(path: Path, state: bytes) -> None:

@@ -14,8 +14,8 @@ from uuid import UUID
 
 import orjson
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
 from domain.casework.batches import stream_name
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recorders import Stored
 from domain.casework.recording import BY_TYPE
 from domain.casework.sealing import KeyId, Place, field_key, seal

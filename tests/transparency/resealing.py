@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from domain.casework.recorders import Stored
+from domain.casework.sealed_fields import sealed_fields, told
 from projections.transparency.bundles import Reason
 from projections.transparency.bundling import FieldKeys
-from projections.transparency.sealed_fields import sealed_fields, told
 from tests.transparency.mutants import Mutant
 from tests.transparency.operator import EVERY_KEY, Operator, operator, with_state
 

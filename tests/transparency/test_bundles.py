@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from domain.casework.asking import NotFound
 from domain.casework.sealing import Sealed
+from domain.privacy import ERASED
 from domain.telling import tell
 from projections.transparency import bundle_checking, bundles, merkle
 from projections.transparency.bundle_checking import CHECKS, Check, Checked, check
-from projections.transparency.bundle_reading import COVERED, ERASED, lines_of, names_of
+from projections.transparency.bundle_reading import COVERED, lines_of, names_of
 from projections.transparency.bundles import Bundle, BundleRefused, Reason, read
 from projections.transparency.bundling import NotSealed, bundle_of, no_keys
 from projections.transparency.checkpoints import Checkpoint

@@ -46,7 +46,9 @@ def rewritten(tmp_path: Path) -> tuple[Terminal, Settings]:
     for words in (("demo",), ("keys", "init", "hecheng.example.cn/bidao"), ("seal",)):
         assert terminal.run(*words).exit_code == 0
     with sqlite3.connect(settings.events_db) as connection:
-        connection.execute("UPDATE stored_events SET state = replace(state, '污水', '清水') WHERE rowid = 40")
+        connection.execute(
+            "UPDATE stored_events SET state = replace(state, 'officer-ge', 'officer-gi') WHERE rowid = 40"
+        )
     connection.close()
     return terminal, settings
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.casework.application import MEMORY_ENV, CaseFiles
 from domain.casework.batches import stream_name
+from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from projections.transparency import merkle, sealing
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.heads import Head

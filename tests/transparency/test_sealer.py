@@ -12,7 +12,7 @@ import pytest
 from api.opening import open_case_files, open_sealer
 from api.secret import keep
 from api.settings import Settings
-from domain.casework.application import CaseFiles
+from domain.casework.case_files import CaseFiles
 from projections.leadership import SharedLeadership
 from projections.transparency.key_file import KeyFile
 from projections.transparency.notes import Signer

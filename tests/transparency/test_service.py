@@ -23,9 +23,12 @@ from tests.server import serving
 from tests.stores import Store
 from tests.transparency.watching import sealed
 
+IN_SQLITE: LiteralString = """
+    UPDATE stored_events SET state = replace(state, 'officer-ge', 'officer-gi') WHERE topic = 'incident.reported'"""
 IN_POSTGRES: LiteralString = """
-    UPDATE stored_events SET state = convert_to(replace(convert_from(state, 'UTF8'), '污水', '清水'), 'UTF8')
-    WHERE convert_from(state, 'UTF8') LIKE '%污水%'"""
+    UPDATE stored_events
+    SET state = convert_to(replace(convert_from(state, 'UTF8'), 'officer-ge', 'officer-gi'), 'UTF8')
+    WHERE topic = 'incident.reported'"""
 
 
 def verified(answer: httpx.Response, keys: LogKeys) -> Acknowledged:
@@ -88,7 +91,7 @@ def test_an_edit_in_the_second_before_sealing_is_found(
         answer = door.report()
         with lasting_store.owner_of(settings) as owner:
             if settings.postgres is None:
-                owner("UPDATE stored_events SET state = replace(state, '污水', '清水')")
+                owner(IN_SQLITE)
             else:
                 owner("ALTER TABLE stored_events DISABLE TRIGGER refuse_change")
                 owner(IN_POSTGRES)

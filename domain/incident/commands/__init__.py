@@ -34,6 +34,7 @@ from domain.incident.commands.money import (
     ReimburseCost,
     ReturnContribution,
 )
+from domain.incident.commands.redaction import RedactText
 from domain.incident.commands.requests import (
     AppealTimeout,
     ExemptTimeout,
@@ -115,6 +116,7 @@ ALL: tuple[type[OnCase], ...] = (
     *CLOSING,
     *DUPLICATES,
     AddEvidence,
+    RedactText,
     *UPKEEP,
 )
 BY_NAME: dict[str, type[OnCase]] = {command.name: command for command in ALL}

@@ -50,6 +50,7 @@ from domain.incident.events.money import (
     FundGranted,
     PaymentRefunded,
 )
+from domain.incident.events.redaction import TextRedacted
 from domain.incident.events.requests import (
     CorrectionGranted,
     CorrectionRefused,
@@ -107,7 +108,7 @@ ReplyEvent = (
 )
 RequestEvent = AskEvent | ReplyEvent | Resumed
 ClosingEvent = Resolved | CheckPassed | CheckFailed | FollowedUp | Closed | Reopened | Archived
-UpkeepEvent = DutyCalled | Redrawn | DeadlineDetermined
+UpkeepEvent = DutyCalled | Redrawn | DeadlineDetermined | TextRedacted
 DuplicateEvent = Merged | Unmerged | DuplicateAttached | DuplicateDetached | DuplicateFollowedUp
 
 StepEvent = (

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from domain.model import Code, Event, Fen, Personal, Somebody, Text, Words
+from domain.model import Code, Event, Fen, Personal, Retention, Somebody, Text, Words
 
 
-class CostAdvanced(Event):
+class _Entry(Event):
+    """Who gave and who got belongs to the accounts, and is kept as long as they are."""
+
+    retention: ClassVar[Retention] = Retention.ACCOUNTS
+
+
+class CostAdvanced(_Entry):
     type: Literal["incident.cost_advanced"] = "incident.cost_advanced"
     label: ClassVar[str] = "垫资"
     sentence: ClassVar[str] = "{advancer}垫付{amount:元}{purpose:，用于：}"
@@ -17,7 +23,7 @@ class CostAdvanced(Event):
     purpose: Personal[Text] = ""
 
 
-class ContributionReceived(Event):
+class ContributionReceived(_Entry):
     type: Literal["incident.contribution_received"] = "incident.contribution_received"
     label: ClassVar[str] = "集资"
     sentence: ClassVar[str] = "收到第{contribution}笔捐款{amount:元}{giver:，来自：}"
@@ -27,7 +33,7 @@ class ContributionReceived(Event):
     giver: Personal[Text] = ""
 
 
-class FundGranted(Event):
+class FundGranted(_Entry):
     type: Literal["incident.fund_granted"] = "incident.fund_granted"
     label: ClassVar[str] = "拨款"
     sentence: ClassVar[str] = "{fund}拨付{amount:元}{purpose:，用于：}"
@@ -37,7 +43,7 @@ class FundGranted(Event):
     purpose: Personal[Text] = ""
 
 
-class CostPaid(Event):
+class CostPaid(_Entry):
     type: Literal["incident.cost_paid"] = "incident.cost_paid"
     label: ClassVar[str] = "支付"
     sentence: ClassVar[str] = "支付{amount:元}{purpose:，用于：}{payee:，收款：}"
@@ -47,7 +53,7 @@ class CostPaid(Event):
     payee: Personal[Text] = ""
 
 
-class PaymentRefunded(Event):
+class PaymentRefunded(_Entry):
     type: Literal["incident.payment_refunded"] = "incident.payment_refunded"
     label: ClassVar[str] = "退款"
     sentence: ClassVar[str] = "收回退款{amount:元}{note:：}"
@@ -56,7 +62,7 @@ class PaymentRefunded(Event):
     note: Personal[Text] = ""
 
 
-class ContributionReturned(Event):
+class ContributionReturned(_Entry):
     """Back to the givers, or what is left handed to a named fund."""
 
     type: Literal["incident.contribution_returned"] = "incident.contribution_returned"
@@ -68,7 +74,7 @@ class ContributionReturned(Event):
     receiver: Personal[Text] = ""
 
 
-class CostReimbursed(Event):
+class CostReimbursed(_Entry):
     type: Literal["incident.cost_reimbursed"] = "incident.cost_reimbursed"
     label: ClassVar[str] = "报销垫资"
     sentence: ClassVar[str] = "由{fund}向{advancer}报销{amount:元}"

@@ -1,0 +1,164 @@
+"""密钥加密密钥: what the keys of subjects are wrapped by, kept apart from the store and from every backup of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from base64 import b64decode, b64encode
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.casework.store_file import StoreUnusable
+
+LENGTH = 32
+_ID, _NONCE = 8, 12
+_FORM = "bidao-kek/1"
+
+
+class WrappingUnusable(StoreUnusable):
+    """No key-encryption key, not a whole one, or not the one a key was wrapped by. Carries a Chinese sentence."""
+
+
+class Wrapping(Protocol):
+    """Whatever wraps keys: a file here, a hardware module or a key service elsewhere. From any thread."""
+
+    def wrap(self, key: bytes, bound_to: bytes) -> bytes:
+        """The key, wrapped by the newest key-encryption key, readable only together with `bound_to`."""
+
+    def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
+        """The key again. Raises `WrappingUnusable`."""
+
+    def is_newest(self, wrapped: bytes) -> bool:
+        """Whether it was wrapped by the newest key-encryption key."""
+
+    def renew(self) -> None:
+        """Make a new key-encryption key; the one before still unwraps."""
+
+    def retire(self) -> None:
+        """Destroy every key-encryption key but the newest."""
+
+
+class KeysInMemory:
+    """Wraps for as long as the process lives."""
+
+    def __init__(self, keys: list[bytes] | None = None) -> None:
+        self._take([secrets.token_bytes(LENGTH)] if keys is None else keys)
+
+    def _take(self, keys: list[bytes]) -> None:
+        self._ciphers = {_id(key): AESGCM(key) for key in keys}
+        self._keys, self._newest = keys, _id(keys[-1])
+
+    def wrap(self, key: bytes, bound_to: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return self._newest + nonce + self._ciphers[self._newest].encrypt(nonce, key, bound_to)
+
+    def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
+        cipher = self._ciphers.get(wrapped[:_ID])
+        if cipher is None:
+            raise WrappingUnusable("库里的密钥不是用现有的密钥文件包装的，请找回原来的密钥文件（kek.key）。")
+        try:
+            return cipher.decrypt(wrapped[_ID : _ID + _NONCE], wrapped[_ID + _NONCE :], bound_to)
+        except InvalidTag:
+            raise WrappingUnusable("库里有一把密钥被改动过，解不开。") from None
+
+    def is_newest(self, wrapped: bytes) -> bool:
+        return wrapped[:_ID] == self._newest
+
+    def renew(self) -> None:
+        self._take([*self._keys, secrets.token_bytes(LENGTH)])
+
+    def retire(self) -> None:
+        self._take(self._keys[-1:])
+
+
+class KeyFile(KeysInMemory):
+    """The same in a file of mode 0600, a line each, the newest last; other processes' changes are noticed when needed.
+
+    Raises `WrappingUnusable` for a file that is not whole, or is missing where `make` is false.
+    """
+
+    def __init__(self, path: Path, *, make: bool) -> None:
+        self.path = path
+        if make and not path.exists():
+            self._write([secrets.token_bytes(LENGTH)], new=True)
+        super().__init__(self._read())
+
+    def wrap(self, key: bytes, bound_to: bytes) -> bytes:
+        self._look()
+        return super().wrap(key, bound_to)
+
+    def is_newest(self, wrapped: bytes) -> bool:
+        self._look()
+        return super().is_newest(wrapped)
+
+    def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
+        if wrapped[:_ID] not in self._ciphers:
+            self._look()
+        return super().unwrap(wrapped, bound_to)
+
+    def renew(self) -> None:
+        self._write([*self._read(), secrets.token_bytes(LENGTH)])
+        self._take(self._read())
+
+    def retire(self) -> None:
+        self._write(self._read()[-1:])
+        self._take(self._read())
+
+    def _look(self) -> None:
+        """Take the file in again if it is another one."""
+        if self.path.stat().st_ino != self._inode:
+            self._take(self._read())
+
+    def _read(self) -> list[bytes]:
+        try:
+            self._inode = self.path.stat().st_ino
+            lines = [line.split(" ") for line in self.path.read_text("ascii").splitlines()]
+            keys = [b64decode(key, validate=True) for form, key in lines if form == _FORM]
+        except FileNotFoundError:
+            raise WrappingUnusable(
+                f"没有密钥文件 {self.path}：没有它，库里的个人信息读不出来，请从另外保管的地方取回。"
+            ) from None
+        except (OSError, ValueError):
+            keys, lines = [], [[]]
+        if not keys or len(keys) != len(lines) or any(len(key) != LENGTH for key in keys):
+            raise WrappingUnusable(f"密钥文件 {self.path} 不完整，请换上另外保管的那一份。")
+        return keys
+
+    def _write(self, keys: list[bytes], *, new: bool = False) -> None:
+        """Whole and durable under another name (mode 0600) first; what it replaces is overwritten afterwards."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", encoding="ascii", dir=self.path.parent, prefix=".kek-", delete=False) as fresh:
+            fresh.writelines(f"{_FORM} {b64encode(key).decode()}\n" for key in keys)
+            fresh.flush()
+            os.fsync(fresh.fileno())
+        try:
+            if new:  # of processes that start at once, one makes it
+                with suppress(FileExistsError):
+                    os.link(fresh.name, self.path)
+                return
+            with self.path.open("r+b") as former:
+                Path(fresh.name).replace(self.path)
+                former.write(bytes(os.fstat(former.fileno()).st_size))
+                former.flush()
+                os.fsync(former.fileno())
+        finally:
+            Path(fresh.name).unlink(missing_ok=True)
+            _sync(self.path.parent)
+
+
+def _id(key: bytes) -> bytes:
+    return sha256(b"bidao/kek\n" + key).digest()[:_ID]
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

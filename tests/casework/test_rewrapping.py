@@ -1,0 +1,174 @@
+"""密钥文件 and 换钥: what wraps the keys is kept apart and changed while services run; what it was tells nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from domain.casework.case_files import KEY_FILE, CaseFiles, sqlite_env
+from domain.casework.kept_keys import BEFORE_ALL, DESTROYED
+from domain.casework.key_encryption import KeyFile, Wrapping, WrappingUnusable
+from domain.casework.rewrapping import rewrap
+from domain.erasure import ApproveErasure
+from domain.incident.words import Stage
+from tests.casework.office import Office, Process, caller_of
+from tests.casework.stores import StoreKind
+from tests.casework.test_erasing import NAME, TEN_YEARS, WHO, ready, reported
+from tests.rules.scene import DISTRICT, LIN, NEIGHBOUR, OTHER, report, until
+
+pytestmark = pytest.mark.anyio
+AT_ONCE = 0.0
+KEY = bytes(range(32))
+
+
+def nothing(_: int) -> None:
+    """Nobody watches."""
+
+
+def wrapping_of(process: Process) -> Wrapping:
+    return process.casework.files.keyring.wrapping
+
+
+def file_of(office: Office) -> Path:
+    return Path(office.env[KEY_FILE])
+
+
+async def test_all_is_read_and_written_as_before_by_whoever_was_there(office: Office) -> None:
+    process = office.process()
+    await ready(process)
+    store = process.casework.files.store
+    before = store.keys_after(BEFORE_ALL)
+    shown: list[int] = []
+    assert rewrap(store, wrapping_of(process), shown.append, AT_ONCE) == len(before)
+    assert shown[-1] == len(before)
+    after = store.keys_after(BEFORE_ALL)
+    assert [key.id for key in after] == [key.id for key in before]
+    assert not {key.wrapped for key in before if key.wrapped} & {key.wrapped for key in after}
+    for where in (process, office.process()):
+        where.casework.files.keyring.forget()
+        told, gone = await reported(where)
+        assert told.reporter is not None
+        assert (told.reporter.name, gone) == (NAME, ("reporter.phone",))
+        await where.do(NEIGHBOUR(report(reporter=LIN), of=OTHER))
+
+
+async def test_broken_off_it_is_run_again(office: Office) -> None:
+    process = office.process()
+    await ready(process)
+    store, wrapping = process.casework.files.store, wrapping_of(process)
+
+    def breaks(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rewrap(store, wrapping, breaks, AT_ONCE)
+    process.casework.files.keyring.forget()
+    assert (await reported(process))[0].reporter is not None
+    assert rewrap(store, wrapping, nothing, AT_ONCE) > 0
+    process.casework.files.keyring.forget()
+    assert (await reported(process))[0].reporter is not None
+
+
+async def test_an_old_copy_tells_nothing_of_whoever_was_forgotten_since(tmp_path: Path) -> None:
+    """Neither with the key file of now nor with any that is still there; before the rotation it does: nothing else
+    keeps them apart."""
+    (tmp_path / "now").mkdir()
+    office = Office(StoreKind("sqlite"), tmp_path / "now")
+    process = office.process()
+    erasing = await ready(process, approved=False)
+    copied(office, tmp_path / "then")
+    office.now += TEN_YEARS
+    await erasing.enact(ApproveErasure(subject=WHO), caller_of(DISTRICT, "approve"))
+    assert NAME in told_by(tmp_path / "then" / "events.db", file_of(office))
+    rewrap(process.casework.files.store, wrapping_of(process), nothing, AT_ONCE)
+    with pytest.raises(WrappingUnusable):
+        told_by(tmp_path / "then" / "events.db", file_of(office))
+    await office.aclose()
+
+
+def copied(office: Office, to: Path) -> None:
+    """The files of the store as a backup program finds them; the key file is not among them."""
+    to.mkdir()
+    for path in office.folder.glob("events.db*"):
+        shutil.copy(path, to)
+
+
+def told_by(database: Path, key_file: Path) -> str:
+    """Everything an old copy says with these keys."""
+    with closing(CaseFiles(env=sqlite_env(str(database), str(key_file)))) as files:
+        rows = files.store.select_notifications(1, files.store.max_notification_id())
+        return " ".join(line.event.model_dump_json(warnings=False) for line in files.lines.to_lines(rows))
+
+
+async def test_what_is_destroyed_is_in_no_file_of_the_store(tmp_path: Path) -> None:
+    office = Office(StoreKind("sqlite"), tmp_path)
+    process = office.process()
+    erasing = await ready(process, approved=False)
+    store = process.casework.files.store
+    wrapped = [key.wrapped for key in store.select_keys([WHO])]
+    assert all(found(tmp_path, one) for one in wrapped), "else nothing is shown"
+    office.now += TEN_YEARS
+    await erasing.enact(ApproveErasure(subject=WHO), caller_of(DISTRICT, "approve"))
+    assert {key.wrapped for key in store.select_keys([WHO])} == {DESTROYED}
+    assert [found(tmp_path, one) for one in wrapped] == [[] for _ in wrapped]
+    before = file_of(office).read_bytes()
+    rewrap(store, wrapping_of(process), nothing, AT_ONCE)
+    assert found(tmp_path, before.strip()) == []
+    await office.aclose()
+
+
+def found(folder: Path, what: bytes) -> list[str]:
+    """The files in which these bytes are."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and what in path.read_bytes()]
+
+
+def test_the_key_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    KeyFile(tmp_path / "kek.key", make=True)
+    assert (tmp_path / "kek.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_of_processes_that_start_at_once_all_have_the_same_key(tmp_path: Path) -> None:
+    one, other = (KeyFile(tmp_path / "kek.key", make=True) for _ in range(2))
+    assert other.unwrap(one.wrap(KEY, b"place"), b"place") == KEY
+
+
+def test_a_key_is_unwrapped_where_it_belongs_and_by_what_wrapped_it(tmp_path: Path) -> None:
+    here, elsewhere = KeyFile(tmp_path / "here", make=True), KeyFile(tmp_path / "elsewhere", make=True)
+    wrapped = here.wrap(KEY, b"place")
+    assert here.unwrap(wrapped, b"place") == KEY
+    for keys, at, says in ((elsewhere, b"place", "找回原来的密钥文件"), (here, b"another", "被改动过")):
+        with pytest.raises(WrappingUnusable, match=says):
+            keys.unwrap(wrapped, at)
+
+
+def none_there(path: Path) -> None:
+    path.unlink()
+
+
+def half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:30])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("damage", [none_there, half, empty])
+async def test_a_store_is_not_opened_without_its_keys(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    """Nor is another key made, or what is in it would be lost for good."""
+    office = Office(StoreKind("sqlite"), tmp_path)
+    await office.process().do(*until(Stage.REPORTED))
+    await office.aclose()
+    damage(tmp_path / "kek.key")
+    before = names_in(tmp_path)
+    with pytest.raises(WrappingUnusable):
+        CaseFiles(env=office.env)
+    assert names_in(tmp_path) == before
