@@ -19,6 +19,7 @@ from domain.casework.asking import Caller, RegisterReceipt
 from domain.casework.batches import stream_name
 from domain.casework.kept_keys import DESTROYED, KeptKey
 from domain.casework.keyring import SubjectKey, bound_to, left
+from domain.casework.recorders import LogLine
 from domain.casework.recording import STREAMS, RecordedEvent, RollLine
 from domain.casework.rolls import folded
 from domain.casework.sealed_lines import field_places
@@ -86,7 +87,7 @@ class Erasing:
         named, sealed = f'"{subject}"'.encode(), f" {subject} ".encode()
         about, after, head = dict[str, None](), 0, self._store.max_notification_id()
         while page := self._store.select_log(after, head, PAGE):
-            about |= {stream: None for _, stream, _, _, state in page if named in state or sealed in state}
+            about |= {line[1]: None for line in page if _says(line, named) or _says(line, sealed)}
             after = page[-1][0]
         about.pop(STREAMS["erasure"].hex, None)
         return [UUID(hex=stream) for stream in about]
@@ -144,6 +145,11 @@ class Erasing:
             if len(stay) < len(own) and _holds_more(key, len(stay)):
                 fields = {left(place): secret.hex() for place in stay if (secret := key.of_field(place))}
                 yield kept, self._ring.wrapping.wrap(orjson.dumps(fields), bound_to(kept.id))
+
+
+def _says(line: LogLine, what: bytes) -> bool:
+    state: bytes | str = line[-1]  # whoever rewrites a SQLite file may have left a text there
+    return what in (state.encode("utf-8", "surrogateescape") if isinstance(state, str) else state)
 
 
 def _holds_more(key: SubjectKey, fields: int) -> bool:

@@ -71,7 +71,8 @@ def field_places(row: StoredEvent) -> list[tuple[KeyId, Place]]:
 
 
 def _read(row: StoredEvent) -> tuple[Any, list[SealedField]]:
-    if FORM.encode() not in row.state:
+    state: bytes | str = row.state  # whoever rewrites a SQLite file may have left a text there
+    if FORM not in state if isinstance(state, str) else FORM.encode() not in state:
         return None, []
     try:
         written = told(row.state)

@@ -266,4 +266,5 @@ async def test_streams_of_registers_are_the_same_in_every_store() -> None:
         "territory": "a040d0ff-76b1-5909-9db8-de43595595c5",
         "books": "d63ee3b0-8b7f-563f-a1bf-bdef5a4c24dc",
         "duty": "60642941-ba4d-5e49-beb5-131ce1000659",
+        "erasure": "9348c4ce-ca7e-5025-b9dc-26037fd4bcc9",
     }
