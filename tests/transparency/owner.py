@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
+from eventsourcing.persistence import StoredEvent
 
 from api.settings import Settings
 from domain.casework.batches import stream_name
-from domain.casework.recorders import Stored
+from domain.casework.recorders import CaseRecorder, MemoryCaseRecorder, Stored
 from projections.transparency.leaves import LOSSLESS
 from tests.stores import Store
 
@@ -59,6 +60,20 @@ def owner_of(store: Store, settings: Settings) -> Iterator[Owner]:
         for statement in PAST_THE_FENCE if store.url else ("PRAGMA synchronous = OFF",):
             cursor.execute(statement)
         yield Owner(store.name, cursor)
+
+
+def rewrite(
+    store: Store, settings: Settings, at: CaseRecorder, rows: Sequence[Stored], others: Sequence[Stored]
+) -> None:
+    """Others in the place of these, for good; what is in memory is rewritten there."""
+    if isinstance(at, MemoryCaseRecorder):
+        at._stored_events[:] = [
+            StoredEvent(row.originator_id, row.originator_version, row.topic, row.state)
+            for row in sorted(others, key=lambda row: row.id)
+        ]
+        return
+    with owner_of(store, settings) as owner:
+        owner.put(rows, others)
 
 
 def _values(row: Stored) -> tuple[Value, ...]:
