@@ -2,6 +2,10 @@
 
 Prints a table and writes tampering.json. Exit code 1 if anything went unnoticed, was found elsewhere than it was done,
 or alarmed though it was lawful.
+
+2 cores, Python 3.11, PostgreSQL 15, seed 1, other work on the machine: 10,000 of 10,000 rewritings found where they
+were done on SQLite (108 s) and on PostgreSQL (279 s), no alarm at 1,000 lawful stores on each (103 s, 135 s), 5,610 of
+5,610 bundles refused for their reasons.
 """
 
 from __future__ import annotations
