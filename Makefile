@@ -48,7 +48,8 @@ bench: $(VENV)/.dev ## the speed table, as text and bench.json
 district: $(VENV)/.dev ## a district of 135,000 cases kept, asked and recomputed by hand, as text and district.json
 	$(BIN)/python -m tests.bench --only district --json district.json $(DISTRICT)
 
-campaign: $(VENV)/.dev ## a thousand kills (kill -9) under load and what came of them, as text and campaign.json
+campaign: $(VENV)/.dev ## a thousand kills (kill -9) under load, ten thousand rewritings of each database, and what came of them, as text and JSON
+	$(BIN)/python -m tests.transparency
 	$(BIN)/python -m tests.faults
 
 # As root on a Debian; elsewhere it is said what is missing.

@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 
 from api.alike import sought_by
+from api.field_keys import keys_for
 from api.opening import open_case_files, open_past, open_views
 from api.past import as_of
 from api.reports.files import as_csv
@@ -25,6 +26,7 @@ from domain.casework.case_clocks import ClockReadings, case_clocks
 from domain.casework.case_file import case_file, people_of
 from domain.casework.case_replay import Reading, replayed
 from domain.casework.erasing import Erasing
+from domain.casework.recorders import CaseRecorder
 from domain.casework.recording import RecordedEvent
 from domain.casework.redactions import shown
 from domain.casework.rolls import AnyCommand
@@ -65,7 +67,7 @@ class Domain:
     """In process: casework on a store of its own, no door between."""
 
     def __init__(self, settings: Settings, territory: Territory, clock: Clock) -> None:
-        self._settings, self._base, self._clock = settings, territory, clock
+        self.settings, self._base, self._clock = settings, territory, clock
         self._ends = ExitStack()
         self._loop = self._ends.enter_context(asyncio.Runner())
         self._casework = self._loop.run(self._open(clock))
@@ -75,7 +77,7 @@ class Domain:
         self._chores: Chores | None = None
 
     async def _open(self, clock: Callable[[], datetime]) -> Casework:
-        files = open_case_files(self._settings)
+        files = open_case_files(self.settings)
         return Casework(files, BOOKS, self._base, secret=b"features", clock=clock)
 
     def __enter__(self) -> Self:
@@ -84,6 +86,10 @@ class Domain:
     def __exit__(self, *error: object) -> None:
         with self._ends:
             self._loop.run(self._casework.aclose())
+
+    @property
+    def store(self) -> CaseRecorder:
+        return self._casework.files.store
 
     def ask(self, who: Who, key: str, command: str, body: Body, seen: Seen | None) -> Receipt | Refusal:
         asked = (BY_NAME[command] if seen else Report).model_validate_json(orjson.dumps(body), strict=True)
@@ -166,10 +172,12 @@ class Domain:
         ]
 
     def bundle(self, case_id: str) -> Handed:
-        store = self._casework.files.store
-        key = seal(self._settings, store)
-        signer = KeyFile(self._settings.log_key).required()
-        bundle = bundle_of(UUID(case_id), store, Log(self._settings.log_folder, key), signer)
+        key = seal(self.settings, self.store)
+        signer = KeyFile(self.settings.log_key).required()
+        lines = self._loop.run(self._casework.history(case_id))
+        seen = shown(lines, self._casework.registers.erasures, AUDITOR.role)
+        keys = keys_for(self._casework.files, lines, seen)
+        bundle = bundle_of(UUID(case_id), self.store, Log(self.settings.log_folder, key), signer, keys)
         return Handed(bundle.written, str(key))
 
     def docket(self, query: Query) -> Json:
@@ -227,16 +235,16 @@ class Domain:
                 yield Seeing(found, self._clock(), self._casework.territory, self._casework.clocks), asked
             return
         if self._past is None:
-            self._past = open_past(self._settings, self._casework.files, views)
+            self._past = open_past(self.settings, self._casework.files, views)
             self._ends.callback(self._past.close)
-        known = then(self._casework.files.store, datetime.fromisoformat(moment), None)
+        known = then(self.store, datetime.fromisoformat(moment), None)
         assert self._loop.run(self._past.wait_for(known.position, PATIENCE))
         with self._past.snapshot(known.position) as found:
             yield as_of(known, found, self._casework), asked
 
     def _caught_up(self) -> Views:
         if self._views is None:
-            self._views = open_views(self._settings, self._casework.files)
+            self._views = open_views(self.settings, self._casework.files)
             self._ends.callback(self._views.close)
         self._views.catch_up()
         return self._views

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, Self
 
+from api.settings import Settings
 from domain.casework.asking import Receipt, RegisterReceipt, RollReceipt
 from domain.casework.books import books
 from domain.casework.case_replay import Reading
+from domain.casework.recorders import CaseRecorder
 from domain.casework.rolls import AnyCommand
 from domain.model import Role
 from domain.register import RegisterCommand
@@ -85,6 +87,13 @@ class Driver(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def store(self) -> CaseRecorder:
+        """Where the events are, for whoever comes at them past the service."""
 
     def ask(self, who: Who, key: str, command: str, body: Body, seen: Seen | None) -> Receipt | Refusal:
         """Report a case (nothing `seen`), or ask something of one, under an idempotency key."""

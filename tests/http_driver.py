@@ -12,6 +12,7 @@ from api.service import Service
 from api.settings import Settings
 from domain.casework.asking import Receipt, RegisterReceipt, RollReceipt
 from domain.casework.case_replay import Reading
+from domain.casework.recorders import CaseRecorder
 from domain.casework.rolls import AnyCommand
 from domain.register import RegisterCommand
 from domain.rolls import RollName
@@ -28,6 +29,7 @@ class Http:
     """Over real HTTP: a service of its own behind the door."""
 
     def __init__(self, settings: Settings, door: Door, clock: Clock) -> None:
+        self.settings = settings
         self._service = door.app.state.service = Service.open(settings, clock)
         self._url = door.url
         self._client = httpx.Client(base_url=f"{door.url}/api/v1", verify=TLS, timeout=30)
@@ -39,6 +41,10 @@ class Http:
     def __exit__(self, *error: object) -> None:
         self._client.close()
         asyncio.run(self._service.aclose())
+
+    @property
+    def store(self) -> CaseRecorder:
+        return self._service.casework.files.store
 
     def ask(self, who: Who, key: str, command: str, body: Body, seen: Seen | None) -> Receipt | Refusal:
         headers = {"Idempotency-Key": key, "Bidao-Actor": _identity(who)}
@@ -115,7 +121,7 @@ class Http:
         return events
 
     def bundle(self, case_id: str) -> Handed:
-        key = seal(self._service.settings, self._service.casework.files.store)
+        key = seal(self.settings, self.store)
         return Handed(self._get(f"incidents/{case_id}/bundle").content, str(key))
 
     def docket(self, query: Query) -> Json:

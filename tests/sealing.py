@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 
 from api.opening import open_case_files
 from api.secret import keep
 from api.settings import Settings
 from domain.casework.recorders import CaseRecorder
+from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.key_file import KeyFile
 from projections.transparency.notes import Signer, Verifier
-from projections.transparency.sealing import Log
+from projections.transparency.sealing import Log, log_in
+from projections.transparency.verifying import NOTHING, Fault, KeptOutside, verify
 
 
 def seal(settings: Settings, store: CaseRecorder) -> Verifier:
@@ -27,3 +30,27 @@ def seal_beside(settings: Settings) -> Verifier:
     """The same beside a service that runs on a store that lasts."""
     with closing(open_case_files(settings)) as files:
         return seal(settings, files.store)
+
+
+def seal_anew(settings: Settings, store: CaseRecorder) -> None:
+    """What somebody does who has the key and would like what was sealed never to have been."""
+    shutil.rmtree(settings.log_folder)
+    seal(settings, store)
+
+
+def kept_checkpoint(settings: Settings) -> Checkpoint:
+    """The last, as somebody may keep it elsewhere."""
+    checkpoint = log_of(settings).checkpoint
+    assert checkpoint is not None
+    return checkpoint
+
+
+def verified(settings: Settings, store: CaseRecorder, outside: KeptOutside = NOTHING) -> Fault | None:
+    """What is wrong with a store, as its operator is told."""
+    return verify(store, log_of(settings), outside)
+
+
+def log_of(settings: Settings) -> Log:
+    log = log_in(settings.log_folder)
+    assert log is not None, "nothing was sealed yet"
+    return log

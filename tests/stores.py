@@ -74,13 +74,19 @@ class Store:
     @contextmanager
     def owner_of(self, settings: Settings) -> Iterator[Callable[[LiteralString], object]]:
         """What the owner of a database may do to a store in it beside the service: each statement counts at once."""
+        with self.owned(settings) as cursor:
+            yield cursor.execute
+
+    @contextmanager
+    def owned(self, settings: Settings) -> Iterator[sqlite3.Cursor | psycopg.Cursor[Any]]:
+        """The same, for statements that take parameters."""
         if not self.url:
             with closing(sqlite3.connect(settings.events_db, isolation_level=None)) as file:
-                yield file.execute
+                yield file.cursor()
         else:
             looking = make_conninfo(self.url, options=f"-c search_path={settings.database_schema}")
             with psycopg.connect(looking, autocommit=True) as database:
-                yield database.execute
+                yield database.cursor()
 
     def _address(self, schema: str) -> dict[str, Any]:
         if self.name == "postgres":

@@ -61,7 +61,7 @@ _SELECT_LOG = """
     WHERE notification_id BETWEEN %s AND %s ORDER BY notification_id LIMIT %s"""
 _SELECT_LINES = """
     SELECT notification_id, encode(uuid_send(originator_id), 'hex'), originator_version, topic, state
-    FROM {schema}.stored_events WHERE notification_id > %s AND notification_id <= %s
+    FROM {schema}.stored_events WHERE notification_id >= %s AND notification_id <= %s
     ORDER BY notification_id LIMIT %s"""
 _SELECT_TOPICS = """
     SELECT originator_id, originator_version, topic, state, notification_id FROM {schema}.stored_events
@@ -199,7 +199,7 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
 
     def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
         with self._cursor() as cursor:
-            return cursor.execute(self._of(_SELECT_LINES), (after, stop, limit), prepare=True).fetchall()
+            return cursor.execute(self._of(_SELECT_LINES), (after + 1, stop, limit), prepare=True).fetchall()
 
     def max_notification_id(self) -> int:
         with self._cursor() as cursor:

@@ -55,7 +55,7 @@ _SELECT_CASE = """
     WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
 _SELECT_LOG = """
     SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
-    WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?"""
+    WHERE rowid >= ? AND rowid <= ? ORDER BY rowid LIMIT ?"""
 _RESERVE = """
     INSERT INTO case_numbers (day, last) VALUES (?, ?)
     ON CONFLICT (day) DO UPDATE SET last = last + excluded.last RETURNING last"""
@@ -79,6 +79,16 @@ def _translated() -> Iterator[None]:
         raise (IntegrityError if error.sqlite_errorcode in _CONFLICT else DataError)(*error.args) from error
     except sqlite3.Error as error:
         raise getattr(persistence, type(error).__name__, PersistenceError)(*error.args) from error
+
+
+@contextmanager
+def _as_it_stands(connection: sqlite3.Connection) -> Iterator[None]:
+    """Whatever is stored as text can be read, and nothing of it is lost."""
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        connection.text_factory = str
 
 
 def _slices(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
@@ -280,7 +290,11 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
             connection.cursor() as cursor,
         ):
             cursor.row_factory = None
-            return cursor.execute(_SELECT_LOG, (after, stop, limit)).fetchall()
+            try:
+                return cursor.execute(_SELECT_LOG, (after + 1, stop, limit)).fetchall()
+            except sqlite3.OperationalError:  # somebody left there what is no text
+                with _as_it_stands(cursor.connection):
+                    return cursor.execute(_SELECT_LOG, (after + 1, stop, limit)).fetchall()
 
     def max_notification_id(self) -> int:
         return super().max_notification_id() or 0

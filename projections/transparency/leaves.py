@@ -18,9 +18,13 @@ _BEGINS = f"{LEAF.decode()}{FORM}\n"
 def record(position: int, stream: str, version: int, name: str, stored: object) -> bytes:
     """The canonical record, a line each: form, position, stream, version, stored name, SHA-256 of the stored bytes.
 
-    Whoever rewrites a SQLite file may have left a text or a number where they were.
+    Whoever rewrites a SQLite file may have left a text or a number where they were: that is another record, even if it
+    has the same letters.
     """
-    digest = sha256(stored if isinstance(stored, bytes) else str(stored).encode(*LOSSLESS)).hexdigest()
+    if isinstance(stored, bytes):
+        digest = sha256(stored).hexdigest()
+    else:
+        digest = f"{type(stored).__name__} {sha256(str(stored).encode(*LOSSLESS)).hexdigest()}"
     return f"{FORM}\n{position}\n{stream}\n{version}\n{name}\n{digest}\n".encode(*LOSSLESS)
 
 

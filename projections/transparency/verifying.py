@@ -16,6 +16,8 @@ from projections.transparency.receipts import Acknowledged
 from projections.transparency.sealing import Log, pages
 from projections.transparency.tiles import WIDTH, TileMissing, Tiles
 
+BEFORE_ALL = -(2**63) - 1
+"""Before any position a database can hold: whatever stands where there should be none is read as well."""
 Progress = Callable[[int, int], None]
 """Told how many leaves were computed, and how many there are."""
 
@@ -97,7 +99,7 @@ class _Recomputing:
         """Raises `_Wrong` for the first thing that is not as it was sealed."""
         size = self._last.size
         self._hold()
-        for page in pages(store, 0, self._last.position):
+        for page in pages(store, BEFORE_ALL, self._last.position):
             start = 0
             while start < len(page):
                 start += self._take(page[start:])

@@ -1,6 +1,7 @@
 """Every scenario of `features`, asked straight of the rules and through the HTTP door, on each store."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,14 @@ from tests.steps.proving import *  # noqa: F403 - the same
 from tests.steps.replaying import *  # noqa: F403 - the same
 from tests.steps.sheets import *  # noqa: F403 - the same
 from tests.steps.steps import *  # noqa: F403 - pytest-bdd looks for steps among a module's names
+from tests.steps.tampering import *  # noqa: F403 - the same
 from tests.steps.times import *  # noqa: F403 - the same
 from tests.steps.views import *  # noqa: F403 - the same
 from tests.steps.visiting import *  # noqa: F403 - the same
 from tests.steps.words import moment
 from tests.steps.world import World
 from tests.stores import store_named
+from tests.transparency.owner import rewrite
 
 FURNISHED, NOON = moment("2020-01-01 00:00"), moment("2026-03-02 12:00")
 """A service has been there for a while when a scenario begins."""
@@ -40,7 +43,8 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A service of its own for each scenario, empty, at a time the scenario may set."""
     asked, _, store = request.param.partition("-")
-    settings, clock = store_named(store, request).emptied(tmp_path, f"scenario_{asked}"), Clock(FURNISHED)
+    kind, clock = store_named(store, request), Clock(FURNISHED)
+    settings = kind.emptied(tmp_path, f"scenario_{asked}")
     driver: Driver = (
         Domain(settings, TERRITORY, clock)
         if asked == "domain"
@@ -48,7 +52,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     )
     with driver:
         clock.now = NOON
-        told = World(driver, clock)
+        told = World(driver, clock, partial(rewrite, kind, settings, driver.store))
         yield told
         told.nothing_unsaid()
 

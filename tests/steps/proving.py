@@ -68,11 +68,30 @@ def _(world: World, datatable: Table) -> None:
     assert rows(told, STEPS, datatable) == datatable[1:]
 
 
+@then(parsers.re(r'检查组核对无误，第(?P<nth>\d+)步写着"(?P<word>[^"]*)"'))
+def _(world: World, nth: str, word: str) -> None:
+    assert word in read_off(world)[int(nth) - 1]
+
+
+@then(parsers.parse('案卷包里没有"{word}"'))
+def _(world: World, word: str) -> None:
+    assert word.encode() not in world.handed.file
+    assert word not in "".join(read_off(world))
+
+
 @then(parsers.re('检查组核对不过，理由"(?P<sentence>[^"]*)"'))
 def _(world: World, sentence: str) -> None:
     with pytest.raises(BundleRefused) as no:
         check(read(BytesIO(world.handed.file)), Verifier.parse(world.handed.key))
     assert str(no.value) == sentence
+
+
+def read_off(world: World) -> list[str]:
+    """What each version of the bundle says, once it was checked."""
+    checked = check(read(BytesIO(world.handed.file)), Verifier.parse(world.handed.key))
+    lines = [line for line in lines_of(checked) if line is not None]
+    assert len(lines) == len(checked.bundle.events)
+    return [line.event.model_dump_json(warnings=False) for line in lines]
 
 
 def _other(line: bytes) -> bytes:

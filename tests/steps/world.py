@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from domain.casework.asking import Receipt
 from domain.casework.case_replay import Reading
+from domain.casework.recorders import Stored
 from domain.casework.rolls import AnyCommand
 from domain.incident.words import Kind, Stage
 from domain.register import RegisterCommand
+from projections.transparency.checkpoints import Checkpoint
 from tests.drivers import AUDITOR, AsOf, Clock, Driver, Handed, Json, NotThere, Query, Refusal, Seen, Who
 from tests.steps.cast import ENTRIES, NAMES, officer_of, who
 from tests.steps.grammar import ACTS, Ask
@@ -51,6 +54,8 @@ class World:
 
     service: Driver
     clock: Clock
+    owner: Callable[[list[Stored], list[Stored]], None]
+    """Puts events in the place of others, as the owner of a database may."""
     ids: dict[str, str] = field(default_factory=dict)
     """Description of a case → its id."""
     case: str = ""
@@ -63,6 +68,8 @@ class World:
     keys: int = 0
     handed: Handed = NOTHING
     """The bundle somebody holds."""
+    checkpoint: Checkpoint | None = None
+    """What somebody else has kept of the log."""
 
     def act(self, ask: Ask) -> None:
         """Ask, and keep the answer. The refusal before must have been spoken of."""
@@ -143,6 +150,16 @@ class World:
         """Somebody is handed the bundle of a case."""
         self.nothing_unsaid()
         self.handed = self.service.bundle(self.ids[case or self.case])
+
+    def stored(self) -> list[Stored]:
+        """Every event, as it is stored."""
+        store = self.service.store
+        return list(store.select_notifications(1, store.max_notification_id()))
+
+    def rewrite(self, others: list[Stored]) -> None:
+        """Somebody puts others in the place of the events there are."""
+        self.nothing_unsaid()
+        self.owner(self.stored(), others)
 
     def file(self, page: Page = LATEST) -> Json:
         self.nothing_unsaid()
