@@ -51,16 +51,18 @@ def stamp(data: Data = None) -> None:
 
 def checked(settings: Settings, keys: LogKeys, certificate: Path | None) -> Checked:
     """The stamps of a log, each held against its checkpoint and the authority. Raises `StampInvalid`, `NoteInvalid`."""
-    stamps = list(Stamps(settings.log_folder))
-    if not stamps:
-        return Checked()
-    checkpoints = [keys.checkpoint(stamped.note.decode("utf-8", "replace")) for stamped in stamps]
-    for stamped, checkpoint in zip(stamps, checkpoints, strict=True):
-        if stamped.size != checkpoint.size:
+    trusted = certificates(certificate) if certificate else None
+    checkpoints, moment = list[Checkpoint](), None
+    for stamped in Stamps(settings.log_folder):
+        checkpoint = keys.checkpoint(stamped.note.decode("utf-8", "replace"))
+        if checkpoint.size != stamped.size:
             raise NoteInvalid(f"时间戳旁边的检查点封存了{checkpoint.size}条，文件名却是{stamped.size}。")
-    if certificate is None:
-        return Checked(checkpoints, f"有 {len(stamps)} 个时间戳没有核对：请用 --tsa-cert 给出时间戳机构的根证书。")
-    trusted = certificates(certificate.read_bytes())
-    moments = [stamped.moment(trusted) for stamped in stamps]
-    last = f"封存{stamps[-1].size}条的检查点在 {moments[-1].astimezone(SHANGHAI):{MOMENT}} 已经存在"
-    return Checked(checkpoints, f"{len(stamps)} 个时间戳无误：{last}；指纹 {checkpoints[-1].fingerprint}")
+        checkpoints.append(checkpoint)
+        moment = stamped.moment(trusted) if trusted else None
+    if not checkpoints:
+        return Checked()
+    if moment is None:
+        unchecked = f"有 {len(checkpoints)} 个时间戳没有核对：请用 --tsa-cert 给出时间戳机构的根证书。"
+        return Checked(checkpoints, unchecked)
+    last = f"封存{checkpoints[-1].size}条的检查点在 {moment.astimezone(SHANGHAI):{MOMENT}} 已经存在"
+    return Checked(checkpoints, f"{len(checkpoints)} 个时间戳无误：{last}；指纹 {checkpoints[-1].fingerprint}")

@@ -121,6 +121,8 @@ async def post(address: str, body: bytes, kind: str) -> bytes:
                     raise NotTaken("答复太长")
     except (TimeoutError, httpx.TimeoutException) as error:
         raise NotTaken("没有按时答复") from error
+    except httpx.InvalidURL as error:
+        raise NotTaken("地址不对") from error
     except httpx.RequestError as error:
         raise NotTaken("连不上") from error
     return answered

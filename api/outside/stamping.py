@@ -37,7 +37,7 @@ class Stamping:
         try:
             moment = stamped.require_answer(query)
             if self.trusted:
-                stamped.moment(certificates(self.trusted.read_bytes()))
+                stamped.moment(certificates(self.trusted))
         except StampInvalid as no:
             raise NotTaken(str(no).rstrip("。")) from no
         await asyncio.to_thread(Stamps(self.log_folder).keep, stamped)

@@ -49,7 +49,7 @@ class Stamped(NamedTuple):
         self._require_own(response)
         try:
             if not any(_vouches(one, response) for one in trusted):
-                raise StampInvalid(f"封存{self.size}条时的时间戳不是所给证书的机构盖的。")
+                raise StampInvalid(f"封存{self.size}条时的时间戳不是所给证书的机构盖的，或者缺中间证书。")
             verifier = VerifierBuilder(roots=list(trusted)).build()
             verifier.verify_message(response, self.note)
         except (VerificationError, ValueError) as no:
@@ -71,7 +71,7 @@ class Stamped(NamedTuple):
             response = decode_timestamp_response(self.response)
             granted = PKIStatus(response.status) == PKIStatus.GRANTED
         except ValueError:
-            raise StampInvalid(f"封存{self.size}条时的时间戳读不懂：可能损坏或被改动过。") from None
+            raise StampInvalid(f"封存{self.size}条时的时间戳读不懂：不是规范的 DER，或者被改动过。") from None
         if not granted:
             raise StampInvalid("时间戳机构没有盖章。")
         return response
@@ -80,7 +80,7 @@ class Stamped(NamedTuple):
         try:
             stamped = response.tst_info.message_imprint.message
         except ValueError:
-            raise StampInvalid(f"封存{self.size}条时的时间戳读不懂：可能损坏或被改动过。") from None
+            raise StampInvalid(f"封存{self.size}条时的时间戳读不懂：不是规范的 DER，或者被改动过。") from None
         if stamped != sha256(self.note).digest():
             raise StampInvalid(f"封存{self.size}条时的时间戳盖的不是这个检查点：其中一个被改动过。")
 
@@ -118,12 +118,14 @@ def query_for(note: bytes) -> TimeStampRequest:
     return TimestampRequestBuilder().data(note).hash_algorithm(HashAlgorithm.SHA256).build()
 
 
-def certificates(pem: bytes) -> Sequence[Certificate]:
+def certificates(file: Path) -> Sequence[Certificate]:
     """Whom to trust: the root of an authority, and what lies between if it sends none. Raises `StampInvalid`."""
     try:
-        return load_pem_x509_certificates(pem)
+        return load_pem_x509_certificates(file.read_bytes())
+    except OSError as no:
+        raise StampInvalid(f"证书文件 {file} 读不了（{no.strerror}）。") from no
     except ValueError:
-        raise StampInvalid("不是证书：应为时间戳机构的根证书，PEM 格式。") from None
+        raise StampInvalid(f"{file} 不是证书：应为时间戳机构的根证书，PEM 格式。") from None
 
 
 def _vouches(trusted: Certificate, response: TimeStampResponse) -> bool:

@@ -77,7 +77,7 @@ def accepted(scratch: Path, stamped: Stamped, authority: Authority) -> bool:
 def held(stamped: Stamped, authority: Authority) -> bool:
     """Whether we do."""
     try:
-        stamped.moment(certificates(authority.root.read_bytes()))
+        stamped.moment(certificates(authority.root))
     except StampInvalid:
         return False
     return True

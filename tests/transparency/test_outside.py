@@ -98,6 +98,9 @@ def test_each_has_the_newest_checkpoint_and_at_most_one_a_minute(desk: Desk, rec
     desk.now += 1
     desk.hand()
     assert [post.body.decode() for post in receiver.posts] == [first, last]
+    desk.now += MINUTE
+    desk.hand()  # nothing is new
+    assert len(receiver.posts) == 2
     assert {path.name: path.read_text() for path in worm.iterdir()} == {"10": first, "12": last}
 
 

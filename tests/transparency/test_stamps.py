@@ -43,28 +43,32 @@ def stamped(authority: Authority) -> Stamped:
 
 def why_not(stamped: Stamped, authority: Authority) -> str:
     with pytest.raises(StampInvalid) as no:
-        stamped.moment(certificates(authority.root.read_bytes()))
+        stamped.moment(certificates(authority.root))
     return str(no.value)
 
 
 def test_a_stamp_says_when_its_checkpoint_existed(stamped: Stamped, authority: Authority) -> None:
-    moment = stamped.moment(certificates(authority.root.read_bytes()))
+    moment = stamped.moment(certificates(authority.root))
     assert abs(datetime.now(UTC) - moment) < timedelta(hours=1)
 
 
 def test_another_checkpoint_or_authority_is_refused_with_the_reason(
-    stamped: Stamped, authority: Authority, stranger: Authority
+    stamped: Stamped, authority: Authority, stranger: Authority, tmp_path: Path
 ) -> None:
     assert "盖的不是这个检查点" in why_not(stamped._replace(note=NOTE.replace(b"1", b"2")), authority)
     assert "不是所给证书的机构盖的" in why_not(stamped, stranger)
     assert "读不懂" in why_not(stamped._replace(response=stamped.response[:-1]), authority)
+    nonsense = tmp_path / "nonsense.pem"
+    with pytest.raises(StampInvalid, match="读不了"):
+        certificates(nonsense)
+    nonsense.write_text("nonsense")
     with pytest.raises(StampInvalid, match="不是证书"):
-        certificates(b"nonsense")
+        certificates(nonsense)
 
 
 def test_an_altered_response_is_refused_or_says_the_same(stamped: Stamped, authority: Authority) -> None:
     """A version number or the name of an algorithm, which nobody signs, may differ; what is said may not."""
-    trusted, draw, refused = certificates(authority.root.read_bytes()), Random(1), 0
+    trusted, draw, refused = certificates(authority.root), Random(1), 0
     moment = stamped.moment(trusted)
     for _ in range(ALTERED):
         altered = bytearray(stamped.response)
