@@ -53,7 +53,9 @@ campaign: $(VENV)/.dev ## a thousand kills (kill -9) under load, ten thousand re
 	$(BIN)/python -m tests.faults
 
 # As root on a Debian; elsewhere it is said what is missing.
-judges: $(VENV)/.dev $(JUDGES)/.done ## what others make of what we sealed, bundled and exported: Go's libraries, pymerkle, pm4py and r4pm
+judges: $(VENV)/.dev $(JUDGES)/.done ## what others make of what we sealed, stamped, bundled and exported: Go's libraries, pymerkle, openssl, pm4py and r4pm
+	@command -v openssl >/dev/null || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssl; } >/dev/null || true
 	@{ command -v go >/dev/null && test -d /usr/share/gocode/src/golang.org/x/mod/sumdb; } || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends golang-go golang-golang-x-mod-dev; } >/dev/null || true
 	$(BIN)/python -m tests.outside

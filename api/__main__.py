@@ -33,6 +33,7 @@ from api.commands import (
     households,
     report,
     sealing,
+    stamping,
     territory,
 )
 from api.commands.enacting import WRONG, Data, settings_with
@@ -88,6 +89,7 @@ exporting.exports.command("bundle")(bundles.export_bundle)
 app.add_typer(sealing.keys, name="keys")
 app.command()(forgetting.forget)
 app.command()(sealing.seal)
+app.command()(stamping.stamp)
 app.add_typer(sealing.checks, name="verify")
 sealing.checks.command("bundle")(bundles.verify_bundle)
 console = Console(highlight=False, soft_wrap=True)

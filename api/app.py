@@ -55,6 +55,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         app.state.service = service = Service.open(settings, clock)
         if settings.watch:
             service.watch.start()
+        service.outside.start()
         refreshing = asyncio.create_task(keep_fresh(settings, service.casework))
         try:
             yield

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import Identifier
 
 from api.opening import look_into, open_case_files, open_sealer, open_territory, open_views, require_case_files
+from api.outside.standing import standing_of
 from api.secret import fingerprint, secret_of
 from api.settings import Settings, is_loopback
 from domain.casework.books import books
@@ -69,7 +70,7 @@ def examine(settings: Settings) -> list[Finding]:
         require_case_files(settings)
     except StoreUnusable as missing:
         return [Finding(False, str(missing))]
-    looks: list[Callable[[Settings], Iterator[Finding]]] = [_store, _log, _registers, _doors]
+    looks: list[Callable[[Settings], Iterator[Finding]]] = [_store, _log, _outside, _registers, _doors]
     if settings.postgres is None:
         return _found(looks, settings)
     of_server = _found([_server], settings)
@@ -193,6 +194,11 @@ def sealed(log: Standing, head: int) -> Finding:
     if log.position < head:
         return Finding(False, f"{come}，没有进展：请启动服务，或运行 bidao seal；仍不前进请看服务的日志")
     return Finding(True, come)
+
+
+def _outside(settings: Settings) -> Iterator[Finding]:
+    """Whether those who are to have the checkpoints have them."""
+    yield from (Finding(*told) for told in standing_of(settings))
 
 
 def followed(views: ViewsStanding, head: int) -> Finding:

@@ -42,6 +42,12 @@ class Metrics:
         self.sealed_position = Gauge("bidao_log_position", "Position up to which is sealed", registry=self.registry)
         self.unsealed = Gauge("bidao_log_lag_events", "Events stored and not yet sealed", registry=self.registry)
         self.not_sealing = Gauge("bidao_log_failing", "1 while sealing fails in this process", registry=self.registry)
+        self.outside = Gauge(
+            "bidao_log_outside", "Holders and time stamping authorities of checkpoints", registry=self.registry
+        )
+        self.not_taking = Gauge(
+            "bidao_log_outside_failing", "Those that did not take what they were handed last", registry=self.registry
+        )
 
     def positions(self, stored: int, shown: int) -> None:
         """Note where store and views stand."""
@@ -60,6 +66,11 @@ class Metrics:
         self.sealed_position.set(position)
         self.unsealed.set(lag)
         self.not_sealing.set(failing)
+
+    def handed_over(self, places: int, failing: int) -> None:
+        """Note who outside takes checkpoints."""
+        self.outside.set(places)
+        self.not_taking.set(failing)
 
     def unanswered(self) -> None:
         """Note that store or views do not answer; where they stood last stays."""

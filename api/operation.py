@@ -50,12 +50,20 @@ class Sealing(Model):
     failing: bool
 
 
+class Outside(Model):
+    """检查点在外部的留存。`failing` 是最近一次没有交到的处数（原因见 bidao doctor），会再试；封存和办事不受影响。"""
+
+    places: int
+    failing: int
+
+
 class Ready(Model):
     """案卷库可以读取；`lag` 是还没有汇总进统计的记录数，正在建立的统计不算在内。
 
     `following` 为 false 表示统计停住：出错（原因见日志），或者没有进程维护视图（请运行 bidao follow）。
     `failing` 为 true 表示 `building` 里有的在这里建不成（原因见日志），会再试；其余统计照常。
     `sealing` 为 null 表示这台机器上没有封存用的密钥（bidao keys init）。
+    `outside` 为 null 表示检查点没有交给别处留存（BIDAO_HOLDERS、BIDAO_STAMP_URL）。
     """
 
     status: str = "ready"
@@ -66,6 +74,7 @@ class Ready(Model):
     building: tuple[Building, ...]
     failing: bool
     sealing: Sealing | None
+    outside: Outside | None
 
 
 class RuleText(Model):
@@ -105,6 +114,7 @@ async def readyz(service: InService) -> Ready:
         building=building,
         failing=bool(building) and service.views.building_error is not None,
         sealing=await _sealing(service, stored),
+        outside=await _outside(service),
     )
 
 
@@ -128,6 +138,8 @@ async def metrics(service: InService) -> Response:
         service.metrics.built(stored, [view.done for view in underway])
         if sealing := await _sealing(service, stored):
             service.metrics.sealed(sealing.position, sealing.lag, failing=sealing.failing)
+    if outside := await _outside(service):
+        service.metrics.handed_over(outside.places, outside.failing)
     return Response(generate_latest(service.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -155,3 +167,10 @@ async def _sealing(service: Service, stored: int) -> Sealing | None:
     if found is None:
         return None
     return Sealing(position=found.position, lag=max(0, stored - found.position), failing=found.failing)
+
+
+async def _outside(service: Service) -> Outside | None:
+    """How many places are to have checkpoints, and do not take them."""
+    if not service.outside.places:
+        return None
+    return Outside(places=len(service.outside.places), failing=await service.read(service.outside.failing))

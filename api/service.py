@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from api.metrics import Metrics
 from api.opening import open_case_files, open_casework, open_past, open_sealer, open_views
+from api.outside.handing import Outside
 from api.settings import Settings
 from api.watch.keeping import Watch
 from domain.casework.application import Casework
@@ -41,6 +42,7 @@ class Service:
     erasing: Erasing
     sealer: Sealer
     notary: Notary
+    outside: Outside
     metrics: Metrics
     readers: ThreadPoolExecutor
     clock: Callable[[], datetime]
@@ -50,7 +52,7 @@ class Service:
     def open(cls, settings: Settings, clock: Callable[[], datetime]) -> Service:
         """Open or create the files under `settings.data`, and let the views follow the writer.
 
-        The watch stands still until it is started, within the loop that serves.
+        The watch and what is handed over outside stand still until they are started, within the loop that serves.
         """
         files = open_case_files(settings)
         casework = open_casework(settings, files, clock)
@@ -66,12 +68,18 @@ class Service:
         casework.writer.on_stored.append(notary.committed)
         if not settings.in_memory:
             sealer.start()
+        outside = Outside(settings, lambda: sealer.leads)
         readers = ThreadPoolExecutor(2, thread_name_prefix="view-reader")
-        return cls(settings, casework, views, past, watch, Erasing(casework), sealer, notary, metrics, readers, clock)
+        erasing = Erasing(casework)
+        return cls(
+            *(settings, casework, views, past, watch, erasing),
+            *(sealer, notary, outside, metrics, readers, clock),
+        )
 
     async def aclose(self) -> None:
         """Everything acknowledged is on the disk already; let go of threads and files, first what asks and reads."""
         await self.watch.aclose()
+        await self.outside.aclose()
         await asyncio.to_thread(self.views.close)
         await asyncio.to_thread(self.readers.shutdown, cancel_futures=True)
         await asyncio.to_thread(self.past.close)

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -92,6 +93,20 @@ class Settings(BaseSettings):
         default=(), description="Names of installed SMS, e-mail or other gateways, separated by commas"
     )
     message_tries: int = Field(default=12, ge=1, le=50, description="After so many a message is a dead letter")
+    holders: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Who is handed each minute's checkpoint: https addresses and folders (file:/mnt/worm), "
+        "separated by commas",
+    )
+    stamp_url: SecretStr | None = Field(
+        default=None, description="Address of a time stamping authority (RFC 3161) that stamps checkpoints"
+    )
+    stamp_period: float = Field(
+        default=3600.0, ge=60, le=7 * 24 * 3600, description="How long from one stamp to the next, at least"
+    )
+    tsa_cert: Path | None = Field(
+        default=None, description="Root certificate of the authority (PEM), which stamps are checked with"
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -115,7 +130,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{schema} 是另一个库放视图或通知的模式，请另取一个不以 {'、'.join(BESIDE)} 结尾的名字。")
         return schema
 
-    @field_validator("gateways", mode="before")
+    @field_validator("gateways", "holders", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
@@ -126,6 +141,24 @@ class Settings(BaseSettings):
         if names and (missing := set(names) - entry_points(group=GATEWAYS).names):
             raise ValueError(f"没有安装名为 {'、'.join(sorted(missing))} 的通知网关，请核对 BIDAO_GATEWAYS。")
         return names
+
+    @field_validator("holders")
+    @classmethod
+    def _reachable(cls, holders: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for written in holders:
+            scheme, host, path = _parts(written)
+            folder = scheme == "file" and host is None and path.startswith("/")
+            private = scheme == "https" or (scheme == "http" and is_loopback(host))
+            if not folder and not (host and private):
+                raise ValueError("BIDAO_HOLDERS 里的地址应为 https://…（本机可用 http://），或目录的全路径 file:/…。")
+        return tuple(dict.fromkeys(holders))
+
+    @field_validator("stamp_url")
+    @classmethod
+    def _asked_over_http(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and (_parts(url)[0] not in ("http", "https") or not _parts(url)[1]):
+            raise ValueError("BIDAO_STAMP_URL 应为时间戳机构的地址，如 http://…：它的答复签过名，不必 https。")
+        return url
 
     @model_validator(mode="after")
     def _webhook_is_whole(self) -> Self:
@@ -208,6 +241,21 @@ class Settings(BaseSettings):
     def log_folder(self) -> Path:
         """The transparency log: tiles and checkpoints, nothing secret in it."""
         return self.data / "log"
+
+    @property
+    def outside(self) -> Path:
+        """What became of handing checkpoints over, a file for each place."""
+        return self.data / "outside"
+
+
+def _parts(address: SecretStr) -> tuple[str, str | None, str]:
+    """Scheme, host and path of an address; nothing of what is none."""
+    try:
+        parts = urlsplit(address.get_secret_value())
+        _ = parts.port  # one that is no number is refused here
+    except ValueError:
+        return "", None, ""
+    return parts.scheme, parts.hostname, parts.path
 
 
 def is_loopback(host: str | None) -> bool:

@@ -13,7 +13,8 @@ from rich.markup import escape
 
 from api.commands.enacting import WRONG, Data, console, settings_with
 from api.commands.exporting import written
-from api.commands.sealing import plainly, seal
+from api.commands.plainly import plainly
+from api.commands.sealing import seal
 from api.field_keys import keys_for
 from api.opening import look_into, open_case_files, require_case_files
 from api.settings import Settings

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.commands.enacting import Data, console, settings_with
-from api.commands.sealing import said
+from api.commands.plainly import said
 from api.opening import open_case_files, require_case_files
 from domain.casework.case_files import CaseFiles
 from domain.casework.recording import UnreadableEvent

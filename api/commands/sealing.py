@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.markup import escape
 from rich.progress import Progress
 
-from api.commands.enacting import WRONG, Data, console, settings_with
+from api.commands import stamping
+from api.commands.enacting import Data, console, settings_with
+from api.commands.plainly import plainly, said
 from api.opening import open_case_files, require_case_files
 from api.secret import keep
 from api.settings import Settings
@@ -22,10 +24,10 @@ from projections.transparency.heads import FORM as HEAD
 from projections.transparency.heads import Head
 from projections.transparency.key_file import KeyFile
 from projections.transparency.keys import LogKeys
-from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer, Verifier
+from projections.transparency.notes import NoteInvalid, Signer, Verifier
 from projections.transparency.receipts import Acknowledged
 from projections.transparency.sealer import Busy, turn
-from projections.transparency.sealing import Log, LogBroken
+from projections.transparency.sealing import Log
 from projections.transparency.verifying import KeptOutside, verify
 
 PATIENCE = 30.0
@@ -34,6 +36,10 @@ keys = typer.Typer(help="封存用的密钥", no_args_is_help=True)
 checks = typer.Typer(help="验证：库里的事件是不是封存时的样子", no_args_is_help=True)
 PublicKey = Annotated[
     Path | None, typer.Option("--key", exists=True, dir_okay=False, help="公钥文件；不填用日志自己的")
+]
+TsaCert = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="时间戳机构的根证书（PEM）；不填取 BIDAO_TSA_CERT"),
 ]
 ReceiptFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="保存下来的回执")]
 Receipts = Annotated[
@@ -126,7 +132,13 @@ def in_turn(settings: Settings) -> Iterator[None]:
 
 
 @checks.command("log")
-def verify_log(against: Against = None, receipt: Receipts = None, key: PublicKey = None, data: Data = None) -> None:
+def verify_log(
+    against: Against = None,
+    receipt: Receipts = None,
+    key: PublicKey = None,
+    tsa_cert: TsaCert = None,
+    data: Data = None,
+) -> None:
     """从第一条事件起重算一遍，与每个检查点核对；说出第一条不同的事件。"""
     settings = settings_with(data)
     require_case_files(settings)
@@ -135,6 +147,8 @@ def verify_log(against: Against = None, receipt: Receipts = None, key: PublicKey
         log, task = Log(settings.log_folder, verifier), bar.add_task("重算")
         notes = [path.read_text("utf-8", "replace") for path in against or ()]
         kept = kept_outside(log.keys, notes, [receipt_in(path) for path in receipt or ()])
+        stamps = stamping.checked(settings, log.keys, tsa_cert or settings.tsa_cert)
+        kept = replace(kept, checkpoints=[*kept.checkpoints, *stamps.checkpoints])
         fault = verify(files.store, log, kept, lambda done, whole: bar.update(task, completed=done, total=whole))
         sealed = log.checkpoint
     if fault:
@@ -145,6 +159,8 @@ def verify_log(against: Against = None, receipt: Receipts = None, key: PublicKey
         more = f"，与另存的 {len(against)} 个检查点或声明相符" if against else ""
         more += f"，与 {len(receipt)} 张回执相符" if receipt else ""
         console.print(f"{sealed.size} 条事件与封存时相同{more}；指纹 {sealed.fingerprint}")
+        if stamps.sentence:
+            console.print(stamps.sentence)
 
 
 @checks.command("receipt")
@@ -173,20 +189,3 @@ def receipt_in(file: Path) -> Acknowledged:
         return Acknowledged.model_validate_json(file.read_bytes())
     except ValidationError:
         raise NoteInvalid(f"{file.name} 不是回执：应为办事的整个答复（JSON）。") from None
-
-
-@contextmanager
-def plainly() -> Iterator[None]:
-    """What keeps it from being done is said in a sentence, and ends the program."""
-    try:
-        yield
-    except (Busy, KeyInvalid, NoteInvalid, LogBroken) as no:
-        said(str(no))
-    except FileNotFoundError as missing:
-        said(f"没有文件 {missing.filename}，请先运行 bidao keys init 和 bidao seal。")
-
-
-def said(sentence: str) -> None:
-    """Say what is wrong, and end the program."""
-    console.print(f"[red]{escape(sentence)}[/]")
-    raise typer.Exit(WRONG)

@@ -44,6 +44,8 @@ class Sealer:
     ) -> None:
         self.error: str | None = None
         """What keeps it from sealing here, by the name of the error."""
+        self.leads = False
+        """Whether this is the process that seals."""
         self._store, self._folder, self._key, self._leadership = store, folder, key, leadership
         self._every = every
         self._woken, self._ended = Event(), Event()
@@ -93,7 +95,8 @@ class Sealer:
         """Once; what fails is logged when it begins, and when it is over."""
         try:
             signer = self._key.signer()
-            if signer is not None and self._leadership.take():
+            self.leads = signer is not None and self._leadership.take()
+            if signer is not None and self.leads:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 with turn(self._folder):
                     Log(self._folder, signer.verifier).seal(self._store, signer)

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.outside import go_bundles, go_logs, mining, pymerkle_trees
+from tests.outside import go_bundles, go_logs, mining, pymerkle_trees, stamps
 from tests.outside.judging import Disagreement, Missing
 
 JUDGES = {
     "go-logs": go_logs.judge,
     "go-bundles": go_bundles.judge,
     "pymerkle-trees": pymerkle_trees.judge,
+    "stamps": stamps.judge,
     "mining": mining.judge,
 }
 

@@ -18,7 +18,13 @@ def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("judge", "tool"), [("go-logs", "没有 go"), ("pymerkle-trees", "没有 pymerkle"), ("mining", "没有 pm4py")]
+    ("judge", "tool"),
+    [
+        ("go-logs", "没有 go"),
+        ("pymerkle-trees", "没有 pymerkle"),
+        ("stamps", "没有 openssl"),
+        ("mining", "没有 pm4py"),
+    ],
 )
 def test_it_is_named_and_fails(judge: str, tool: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert judges.main([judge]) == 1
