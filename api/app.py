@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from api import (
+    accesses,
     alike,
     audit,
     books,
@@ -83,6 +84,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> FastA
         incidents.router,
         case_files.router,
         case_clocks.router,
+        accesses.router,
         replay.router,
         bundles.router,
         alike.router,

@@ -9,7 +9,7 @@ from pydantic import Field
 from api import problems
 from api.door import OpenRoute
 from api.service import InService, Service
-from domain import books, erasure, register, rostering
+from domain import access, books, erasure, register, rostering
 from domain.casework import keyring
 from domain.casework.asking import StoreUnavailable
 from domain.incident import rules as incident
@@ -20,7 +20,7 @@ from projections.engine import Standing
 
 BOOKS_OF_RULES = (
     *(incident.RULES, register.RULES, registry.RULES, books.RULES, rostering.RULES),
-    *(erasure.RULES, keyring.RULES),
+    *(erasure.RULES, keyring.RULES, access.RULES),
 )
 
 router = APIRouter(route_class=OpenRoute, tags=["运行"], responses=problems.declared(problems.UNEXPECTED))

@@ -64,11 +64,12 @@ ERASED = "已依法删除"
 
 
 class Whole(NamedTuple):
-    """A field that is personal as a whole: its own retention class (None: that of the event).
+    """A field that is personal as a whole, how strictly, and its own retention class (None: that of the event).
 
     `stand_in` is JSON that its model accepts in its place once it is erased.
     """
 
+    level: str
     retention: Retention | None
     stand_in: Any
 
@@ -110,14 +111,19 @@ class Parts:
             for nth, one in enumerate(inner if isinstance(inner, list) else ()):
                 yield from parts.said(one, f"{path}{name}.{nth}.", subject)
 
-    def stand_in(self, path: str) -> Any:
-        """What the model accepts where this leads to; that it is erased where nothing personal is known there."""
+    def at(self, path: str) -> Whole | None:
+        """The personal field that a path leads to; None where nothing personal is known there."""
         name, _, rest = path.partition(".")
         if name in self.within:
-            return self.within[name].stand_in(rest)
+            return self.within[name].at(rest)
         if name.isdecimal() and rest:
-            return self.stand_in(rest)
-        return self.whole[name].stand_in if name in self.whole else ERASED
+            return self.at(rest)
+        return self.whole.get(name)
+
+    def stand_in(self, path: str) -> Any:
+        """What the model accepts where this leads to; that it is erased where nothing personal is known there."""
+        whole = self.at(path)
+        return whole.stand_in if whole else ERASED
 
 
 NOTHING = Parts({}, {})
@@ -129,7 +135,7 @@ def parts_of(model: type[BaseModel]) -> Parts:
     whole, within = dict[str, Whole](), dict[str, Parts]()
     for name, field in model.model_fields.items():
         if mark := _mark(field):
-            whole[name] = Whole(mark.retention, _stand_in(model, name))
+            whole[name] = Whole(mark.level, mark.retention, _stand_in(model, name))
             continue
         inner = NOTHING
         for one in _models(field.annotation):

@@ -11,15 +11,19 @@ from uuid import UUID
 
 import orjson
 
+from api.accesses import accesses_told, fields_told
 from api.alike import sought_by
 from api.field_keys import keys_for
+from api.identity import Identity
 from api.opening import open_case_files, open_past, open_views
 from api.past import as_of
+from api.reading import Eyes, as_read, eyes_of
 from api.reports.files import as_csv
 from api.rolls import entry_file
 from api.settings import Settings
 from api.watch.chores import Chores
 from api.watch.forgetting import Forgetting
+from domain.access import Reveal
 from domain.casework.application import Casework
 from domain.casework.asking import Caller, NotFound, Receipt, RegisterReceipt, RollReceipt
 from domain.casework.case_clocks import ClockReadings, case_clocks
@@ -127,6 +131,19 @@ class Domain:
             raise NotThere from None
         return entry_file(roll, lines, self._casework.territory.names).model_dump(mode="json")
 
+    def reveal(self, who: Who, key: str, case_id: str, body: Body) -> list[Json] | Refusal:
+        asked = Reveal.model_validate_json(orjson.dumps(body), strict=True)
+        try:
+            found = self._loop.run(self._casework.accesses.reveal(case_id, asked, _caller(who, key)))
+        except Refused as refused:
+            return Refusal(refused.rule.id, refused.sentence)
+        return [one.model_dump(mode="json") for one in fields_told(found)]
+
+    def accesses(self, case_id: str, reader: Who) -> list[Json]:
+        lines = self._lines(case_id, None)
+        kept = self._loop.run(self._casework.accesses.of_case(lines))
+        return [one.model_dump(mode="json") for one in accesses_told(kept, self._eyes(lines, reader))]
+
     def tick(self) -> None:
         while True:
             views = self._caught_up()
@@ -137,7 +154,9 @@ class Domain:
         self._loop.run(Forgetting(self._erasing).pass_once(self._clock()))
 
     def case_file(self, case_id: str, as_of: AsOf = None, reader: Who = AUDITOR) -> Json:
-        return case_file(self._lines(case_id, as_of, reader), self._casework.territory.names).model_dump(mode="json")
+        lines = self._lines(case_id, as_of, reader)
+        eyes = self._eyes(lines, reader)
+        return case_file(lines, eyes.names, as_read(lines, eyes)).model_dump(mode="json", warnings=False)
 
     def clocks(self, case_id: str, as_of: AsOf = None) -> list[Json]:
         return [clock.model_dump(mode="json") for clock in self._readings(case_id, as_of).clocks]
@@ -248,6 +267,10 @@ class Domain:
             self._ends.callback(self._views.close)
         self._views.catch_up()
         return self._views
+
+    def _eyes(self, lines: list[RecordedEvent], reader: Who) -> Eyes:
+        asker = Identity(actor=reader.actor, role=reader.role, scope=reader.scope, unit=reader.unit)
+        return eyes_of(asker, lines, self._casework.territory.names)
 
     def _lines(self, case_id: str, as_of: AsOf, reader: Who = AUDITOR) -> list[RecordedEvent]:
         lines = self._loop.run(self._casework.history(case_id))

@@ -107,6 +107,12 @@ class Driver(Protocol):
     def entry(self, roll: RollName, entry: str) -> Json:
         """What is kept of an entry. Raises `NotThere`."""
 
+    def reveal(self, who: Who, key: str, case_id: str, body: Body) -> list[Json] | Refusal:
+        """The sensitive fields of a case, for a stated purpose, under an idempotency key. Raises `NotThere`."""
+
+    def accesses(self, case_id: str, reader: Who) -> list[Json]:
+        """Who read what is sensitive in a case."""
+
     def tick(self) -> None:
         """Let the watch do all that is due at this time of the clock."""
 

@@ -79,6 +79,18 @@ class Http:
         file: Json = self._get(_address(roll, entry)).json()
         return file
 
+    def reveal(self, who: Who, key: str, case_id: str, body: Body) -> list[Json] | Refusal:
+        headers = {"Idempotency-Key": key, "Bidao-Actor": _identity(who)}
+        answer = self._post(f"incidents/{case_id}/reveal", body, headers)
+        if isinstance(answer, Refusal):
+            return answer
+        fields: list[Json] = answer.json()["fields"]
+        return fields
+
+    def accesses(self, case_id: str, reader: Who) -> list[Json]:
+        items: list[Json] = self._get(f"incidents/{case_id}/accesses", reader=reader).json()["items"]
+        return items
+
     def _post(self, path: str, body: Body, headers: dict[str, str]) -> httpx.Response | Refusal:
         answer = self._client.post(path, json=body, headers=headers)
         said = answer.json()

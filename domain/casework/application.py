@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from eventsourcing.persistence import PersistenceError
 
 from domain.act import Act
+from domain.casework.accesses import Accesses
 from domain.casework.asking import Caller, KeyReused, KeyStale, NotFound, Receipt, RegisterReceipt, VersionStale
 from domain.casework.batches import Keys
 from domain.casework.case_files import CaseFiles
@@ -76,6 +77,7 @@ class Casework:
         self.writer = self._streams.writer
         self.registers = Registers(self._streams, (territory, clocks), secret=secret, clock=clock)
         self.rolls = Rolls(self._streams, self.registers, secret=secret)
+        self.accesses = Accesses(self._streams, self.registers, secret=secret)
         self._cases = OpenCases()
         self._era, self._erasures = self.registers.era, self.registers.version("erasure")
         self._numbers = CaseNumbers(self.writer)

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.access import AccessGranted
 from domain.act import Act, Attribution
 from domain.casework.asking import Caller
 from domain.casework.open_cases import OpenCase
-from domain.casework.recording import RecordedEvent, RegisterLine, RollLine
+from domain.casework.recording import AccessLine, RecordedEvent, RegisterLine, RollLine
 from domain.clocks import effective
 from domain.incident.events import IncidentEvent, Reported
 from domain.incident.events.duplicates import OnPrimary
@@ -72,6 +73,11 @@ class Draft:
             told = {"version": number, "entry": id, "standing": entry.standing, "event": event}
             lines.append(RollLine.model_validate({**self._envelope(event, self.act), **told}))
         return lines
+
+    def of_access(self, subject: str, event: AccessGranted, version: int) -> AccessLine:
+        """The next line of who read something sensitive of a subject, after `version`."""
+        told = {"version": version + 1, "subject": subject, "event": event}
+        return AccessLine.model_validate({**self._envelope(event, self.act), **told})
 
     def _lines(self, state: Incident, version: int, events: Iterable[IncidentEvent]) -> list[RecordedEvent]:
         lines = []

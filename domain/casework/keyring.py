@@ -111,11 +111,15 @@ class Keyring:
                     self._pending.pop(id, None)
 
     def opening(self, ids: Iterable[KeyId]) -> dict[KeyId, SubjectKey]:
-        """The keys that something was sealed with, looked up where not known; without those the store lacks."""
+        """The keys that something was sealed with, looked up where not known; without those the store lacks.
+
+        One that is only a guess is looked up as well: somebody else may have made it first.
+        """
         asked = set(ids)
         with self._lock:
             found = {id: key for id in asked if (key := self._known.get(id.subject, {}).get(id))}
-        if missing := {id.subject for id in asked - found.keys()}:
+            guessed = asked & self._pending.keys()
+        if missing := {id.subject for id in guessed | (asked - found.keys())}:
             looked_up = self._look_up(missing)
             found |= {id: looked_up[id] for id in asked if id in looked_up}
         return found
@@ -136,6 +140,8 @@ class Keyring:
         with self._lock:
             for subject, keys in found.items():
                 self._keep(subject, {**self._known.get(subject, {}), **keys})
+                for id in keys:
+                    self._pending.pop(id, None)
         return {id: key for keys in found.values() for id, key in keys.items()}
 
     def _made(self, id: KeyId) -> SubjectKey:

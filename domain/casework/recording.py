@@ -1,4 +1,4 @@
-"""One line of a case file, a register or a roll as it is stored, and the codec that reads it back for ever."""
+"""One line of a case, a register, a roll or of 查阅留痕 as it is stored, and the codec that reads it back for ever."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import orjson
 from eventsourcing.persistence import StoredEvent
 from pydantic import AwareDatetime, Field, ValidationError
 
+from domain.access import AccessGranted
 from domain.act import Attribution
 from domain.books import BooksEvent
 from domain.erasure import ErasureEvent
@@ -35,7 +36,8 @@ RegisterEvent = TerritoryEvent | BooksEvent | DutyEvent | ErasureEvent
 REGISTER_EVENTS: dict[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(RegisterEvent)}
 RollEvent = HouseholdEvent | MemberEvent
 ROLL_EVENTS: dict[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in get_args(RollEvent)}
-BY_TYPE: dict[str, type[Event]] = {**incident.BY_TYPE, **REGISTER_EVENTS, **ROLL_EVENTS}
+ACCESS = "access.granted"
+BY_TYPE: dict[str, type[Event]] = {**incident.BY_TYPE, **REGISTER_EVENTS, **ROLL_EVENTS, ACCESS: AccessGranted}
 """Stored name → model, of everything that is ever written."""
 
 _NAMESPACE = UUID("376ab201-492e-5be8-95a1-0f37713906a6")
@@ -46,6 +48,11 @@ STREAMS: dict[str, UUID] = {name: uuid5(_NAMESPACE, name) for name in get_args(R
 def stream_of_entry(roll: RollName, id: str) -> UUID:
     """The stream of one entry of a roll, the same in every store."""
     return uuid5(_NAMESPACE, f"{roll}/{id}")
+
+
+def stream_of_accesses(subject: str) -> UUID:
+    """The stream of who read something sensitive of a subject: never that of the case, which did not change."""
+    return uuid5(_NAMESPACE, f"access/{subject}")
 
 
 class Line(Model):
@@ -81,6 +88,11 @@ class Line(Model):
     def originator_version(self) -> int:
         """What the library calls the version."""
         return self.version
+
+    @property
+    def text_subject(self) -> str | None:
+        """Whose the words are that stand outside a person; None: they are the text of what the line belongs to."""
+        return None
 
     @property
     def by(self) -> Attribution:
@@ -133,7 +145,24 @@ class RollLine(Line):
         return stream_of_entry(cast(RollName, self.event.type.partition(".")[0]), self.entry)
 
 
-AnyLine = RecordedEvent | RegisterLine | RollLine
+class AccessLine(Line):
+    """That somebody read something sensitive of a subject: a person, or the text of a case."""
+
+    subject: Code
+    event: AccessGranted
+
+    @property
+    def originator_id(self) -> UUID:
+        """The stream of all who did."""
+        return stream_of_accesses(self.subject)
+
+    @property
+    def text_subject(self) -> str:
+        """Why they did is forgotten with the subject."""
+        return self.subject
+
+
+AnyLine = RecordedEvent | RegisterLine | RollLine | AccessLine
 
 
 class UnreadableEvent(ValueError):
@@ -161,7 +190,7 @@ def decoded(stored: StoredEvent) -> AnyLine:
 
 def _as_stored(name: str, state: bytes) -> AnyLine:
     """The line as it was written; what a terminal would obey, once taken for text, is read as � (U+FFFD)."""
-    model: type[AnyLine] = RecordedEvent
+    model: type[AnyLine] = AccessLine if name == ACCESS else RecordedEvent
     if name in REGISTER_EVENTS or name in ROLL_EVENTS:
         model = RegisterLine if name in REGISTER_EVENTS else RollLine
     if any(known == name for known, _ in UPCASTS):

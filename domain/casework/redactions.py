@@ -21,7 +21,7 @@ def texts_of(lines: Iterable[RecordedEvent]) -> frozenset[tuple[int, str]]:
     return frozenset(
         (line.version, said.path)
         for line in lines
-        for said in _said(line)
+        for said in said_in(line)
         if said.subject is None and said.path not in line.erased
     )
 
@@ -57,12 +57,13 @@ def _withheld(line: RecordedEvent, restricted: Collection[str]) -> dict[str, str
     text = UUID(line.case_id).hex
     return {
         said.path: RESTRICTED
-        for said in (_said(line) if restricted else ())
+        for said in (said_in(line) if restricted else ())
         if (said.subject or text) in restricted and said.path not in line.erased
     }
 
 
-def _said(line: RecordedEvent) -> Iterator[Said]:
+def said_in(line: RecordedEvent) -> Iterator[Said]:
+    """Everything personal in a line, as its event's JSON has it."""
     return parts_of(type(line.event)).said(line.event.model_dump(mode="json", warnings=False))
 
 

@@ -47,12 +47,13 @@ class CaseMapper(Mapper[UUID]):
 def sealed(line: AnyLine, keyring: Keyring) -> StoredEvent:
     """The line as it is stored, with the keys it is the first to need. Raises `Refused` for a subject forgotten."""
     stream, event, state = line.originator_id, line.event, encoded(line)
+    text = line.text_subject or stream_name(stream)
     parts = parts_of(type(event))
     if parts == NOTHING:
         return StoredEvent(stream, line.version, event.type, state)
     written, ids = orjson.loads(state), dict[KeyId, None]()
     for said in parts.said(written["event"]):
-        key = keyring.to_seal(said.subject or stream_name(stream), said.whole.retention or event.retention)
+        key = keyring.to_seal(said.subject or text, said.whole.retention or event.retention)
         place = Place(stream_name(stream), line.version, event.type, said.path)
         value = orjson.dumps(said.holder[said.name])
         said.holder[said.name] = seal(value, place, key.kept.id, field_key(key.secret, place, key.kept.id))

@@ -13,8 +13,10 @@ import pytest
 from api.app import create_app
 from api.problems import KINDS
 from api.settings import Settings
-from domain import erasure, household, membership
+from domain import household, membership
+from domain.access import Reveal
 from domain.books import AdoptRuleTable, PublishCalendar
+from domain.erasure import COMMANDS as ERASING
 from domain.incident.commands import ALL, Report
 from domain.model import Command
 from domain.register import RegisterCommand
@@ -32,8 +34,11 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 ENROLLED: tuple[type[RollCommand], ...] = (*household.COMMANDS, *membership.COMMANDS)
 KEEPING: tuple[type[RegisterCommand], ...] = (
     *registry.ALL,
-    *(AdoptRuleTable, PublishCalendar, AssignShifts, CancelShift),
-    *erasure.COMMANDS,
+    AdoptRuleTable,
+    PublishCalendar,
+    AssignShifts,
+    CancelShift,
+    *ERASING,
 )
 NO_COMMANDS = {"/api/v1/alike", "/api/v1/territory/import"}
 """What is asked by POST and is no command: a question with a body, a sheet that becomes a command."""
@@ -49,6 +54,7 @@ def test_every_command_has_an_operation_that_says_what_the_command_says() -> Non
     commands: dict[str, type[Command]] = {
         f"/api/v1/incidents/{{incident_id}}/{command.name}": command for command in ALL
     }
+    commands[f"/api/v1/incidents/{{incident_id}}/{Reveal.name}"] = Reveal
     commands["/api/v1/incidents"] = Report
     commands |= {f"/api/v1/{command.register}/{command.name}": command for command in KEEPING}
     commands |= {f"/api/v1/{command.roll}s/{{entry_id}}/{command.name}": command for command in ENROLLED}

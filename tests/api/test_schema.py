@@ -15,10 +15,12 @@ import httpx
 from schemathesis.config import ChecksConfig
 
 from domain import household, membership
+from domain.access import Reveal
 from domain.erasure import ApproveErasure, RefuseErasure, RequestErasure
 from domain.rostering import AssignShifts
 from tests.api.spare import BODIES, DISTRICT, list_corner
 from tests.api.terminal import Terminal
+from tests.api.test_case_files import CHILD
 from tests.api.visitor import START, Clock, Visitor, identity
 from tests.lives import LIVES, PRIMARY, REPORTED, TWICE
 from tests.sealing import seal_beside
@@ -38,11 +40,14 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
         for method, operation in operations.items():
             ready[operation["operationId"]] = {"identity": READER, "incident_id": visitor.case(REPORTED)}
             last = path.rpartition("/")[2]
-            if method == "post" and "/incidents" in path:
+            if last == Reveal.name:
+                child = visitor.report(on_behalf_of=CHILD).json()["incident_id"]
+                ready[operation["operationId"]]["incident_id"] = child
+            elif method == "post" and "/incidents" in path:
                 ready[operation["operationId"]] = prepared_for(visitor, last)
             elif "{entry_id}" in path:
                 ready[operation["operationId"]] |= enrolled_for(visitor, path, last)
-            elif last == "{form}":
+            elif last in ("{form}", "accesses"):
                 ready[operation["operationId"]]["identity"] = AUDITOR
             elif last in BODIES:
                 ready[operation["operationId"]] |= {"identity": DISTRICT, "body": BODIES[last]}

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.casework.asking import Caller, KeyReused, NotFound, RollReceipt
+from domain.casework.recording import stream_of_entry
 from domain.casework.rolls import AnyCommand
 from domain.household import EnrolHousehold, Group, ListMustVisit, RecordDeparture, RecordVisit
 from domain.membership import CheckIn, Sort
@@ -72,6 +73,16 @@ async def test_nothing_is_kept_of_whom_nobody_enrolled(office: Office) -> None:
         await ask(here, VISIT, "a")
     with pytest.raises(NotFound):
         await here.casework.rolls.history("household", "entry-1")
+
+
+async def test_what_another_wrote_meanwhile_is_not_opened_with_a_key_that_was_only_guessed(office: Office) -> None:
+    here, there = office.process(), office.process()
+    guessed = here.casework.files.keyring.to_seal(stream_of_entry("member", "entry-1").hex, "roll")
+    await ask(there, CheckIn(community="community", sort=Sort.PERSON, called="某党员"), "a")
+    [line] = await here.casework.rolls.history("member", "entry-1")
+    assert line.event.model_dump()["called"] == "某党员"
+    made = here.casework.files.keyring.to_seal(guessed.kept.id.subject, "roll")
+    assert (made == guessed) is (office.shared is not None), "one keyring guesses, and keeps to it"
 
 
 async def test_of_many_at_once_every_one_is_kept_once(office: Office) -> None:

@@ -11,6 +11,7 @@ from tests.domain_driver import Domain
 from tests.drivers import WAYS, Clock, Driver
 from tests.http_driver import Http
 from tests.server import Door, open_door
+from tests.steps.accessing import *  # noqa: F403 - the same
 from tests.steps.cast import TERRITORY
 from tests.steps.figures import *  # noqa: F403 - the same
 from tests.steps.forgetting import *  # noqa: F403 - the same

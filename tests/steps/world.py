@@ -66,6 +66,8 @@ class World:
     version_before: int = 0
     sent: Sent | None = None
     keys: int = 0
+    revealed: list[Json] = field(default_factory=list)
+    """What was last read of what is sensitive."""
     handed: Handed = NOTHING
     """The bundle somebody holds."""
     checkpoint: Checkpoint | None = None
@@ -116,6 +118,19 @@ class World:
             answer = NOT_ON_ROLL
         self.refusal = answer if isinstance(answer, Refusal) else None
         assert self.refusal is None or self.kept(entry) == before, "被拒绝了，名册却变了。"
+
+    def reveal(self, name: str, body: Json) -> None:
+        """Read what is sensitive in the case last spoken of."""
+        self.nothing_unsaid()
+        self.version_before = self._version()
+        self.keys += 1
+        answer = self.service.reveal(who(name), f"k-{self.keys}", self.ids[self.case], body)
+        self.refusal, self.revealed = (answer, []) if isinstance(answer, Refusal) else (None, answer)
+
+    def accesses(self, name: str) -> list[Json]:
+        """Who read it, as somebody may know."""
+        self.nothing_unsaid()
+        return self.service.accesses(self.ids[self.case], who(name))
 
     def kept(self, entry: str) -> Json | None:
         """What is kept of an entry; None of what nobody enrolled."""

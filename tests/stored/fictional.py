@@ -7,16 +7,20 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from domain.access import AccessGranted
 from domain.casework.recording import (
+    ACCESS,
     REGISTER_EVENTS,
     ROLL_EVENTS,
     STREAMS,
+    AccessLine,
     AnyLine,
     RecordedEvent,
     RegisterEvent,
     RegisterLine,
     RollEvent,
     RollLine,
+    stream_of_accesses,
     stream_of_entry,
 )
 from domain.incident.events import BY_TYPE, IncidentEvent
@@ -186,12 +190,21 @@ ENVELOPE = {
     "recorded_at": AT.format(7),
     "effective_at": AT.format(5),
 }
-AnyEvent = IncidentEvent | RegisterEvent | RollEvent
+AnyEvent = IncidentEvent | RegisterEvent | RollEvent | AccessGranted
+ACCESSED: dict[str, Any] = {
+    "incident": CASE_ID,
+    "seen": 7,
+    "fields": [{"version": 1, "field": "on_behalf_of.name"}],
+    "purpose": "handling",
+    "words": "某个理由",
+}
 EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
 def stream_of(name: str) -> UUID:
-    """The case of all invented events, or the register or the entry of a roll the name belongs to."""
+    """The case of all invented events, or what else the name belongs to."""
+    if name == ACCESS:
+        return stream_of_accesses("s-0003")
     if name in ROLL_EVENTS:
         return stream_of_entry(cast(RollName, name.partition(".")[0]), rolls.ENTRY)
     return STREAMS.get(name.partition(".")[0], UUID(CASE_ID))
@@ -199,6 +212,8 @@ def stream_of(name: str) -> UUID:
 
 def event(name: str) -> AnyEvent:
     """The invented event of that stored name. Raises `KeyError` where nothing was invented."""
+    if name == ACCESS:
+        return EVENT.validate_python({"type": name, **ACCESSED})
     if name in REGISTER_EVENTS:
         return EVENT.validate_python(registers.body(name))
     if name in ROLL_EVENTS:
@@ -212,6 +227,8 @@ def line(name: str) -> AnyLine:
     """The whole line with that event."""
     told = event(name)
     said = {**ENVELOPE, "version": 3, "schema_version": told.schema_version, "event": told}
+    if name == ACCESS:
+        return AccessLine.model_validate({**said, "subject": "s-0003"})
     if name in REGISTER_EVENTS:
         return RegisterLine.model_validate(said)
     if name in ROLL_EVENTS:

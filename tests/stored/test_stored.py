@@ -15,6 +15,7 @@ from eventsourcing.persistence import Notification, StoredEvent
 from domain.casework.recording import (
     BY_TYPE,
     UPCASTS,
+    AccessLine,
     AnyLine,
     RecordedEvent,
     RegisterLine,
@@ -38,7 +39,7 @@ def row(topic: str, state: bytes) -> StoredEvent:
 
 def read(topic: str, state: bytes) -> AnyLine:
     found = MAPPER.to_domain_event(row(topic, state))
-    assert isinstance(found, RecordedEvent | RegisterLine | RollLine)
+    assert isinstance(found, RecordedEvent | RegisterLine | RollLine | AccessLine)
     return found
 
 

@@ -6,11 +6,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
 from api.__main__ import app
+from projections.transparency.bundle_checking import check
+from projections.transparency.bundles import read
 from tests.api.terminal import Terminal
+from tests.api.test_case_files import CHILD
+from tests.api.visitor import Clock, Visitor
+from tests.server import serving
 from tests.stores import Store
 from tests.transparency.operator import SIGNER, operator
 
@@ -46,6 +52,19 @@ def test_a_case_is_handed_over_and_checked_with_the_file_alone(terminal: Termina
     assert f"核对无误：案卷 {CASE}，第 1 至 12 版一条不少、一字未改。" in read.output
     assert "未核对" not in read.output
     assert "自带公钥，未核对：请向监督的一方核对这把公钥 hecheng.example.cn/bidao+" in verified(out).output
+
+
+def test_nothing_sensitive_goes_out_with_it(tmp_path: Path) -> None:
+    """Whoever has to read it says what for, and that is recorded; a file would tell it to anybody."""
+    terminal, out, clock = Terminal(Store("sqlite").settings(tmp_path / "data")), tmp_path / "case.jsonl", Clock()
+    assert terminal.run("keys", "init", "example.org/log").exit_code == 0
+    with serving(terminal.settings, clock) as url, httpx.Client(base_url=url, timeout=60) as client:
+        case = Visitor(client, clock).report(on_behalf_of=CHILD).json()["incident_id"]
+    assert terminal.run("export", "bundle", case, "--out", out).exit_code == 0
+    with out.open("rb") as file:
+        [opened] = check(read(file), None).opened
+    assert {"reporter.name", "on_behalf_of.guardian.name"} < opened.keys()
+    assert "on_behalf_of.name" not in opened
 
 
 @pytest.fixture
