@@ -78,7 +78,12 @@ def lived(lasting_store: Store, tmp_path: Path, log: io.StringIO) -> Iterator[Se
     with serving(settings, Clock()) as url, httpx.Client(base_url=url, timeout=60) as client:
         visitor = Visitor(client, Clock())
         case = visitor.report("officer-ge", **SAID).json()["incident_id"]
-        for command, body in (("arrive", {"note": WORDS}), ("take-action", {"note": f"{NAME}说{WORDS}"})):
+        stood = {"longitude": 109.95, "latitude": 27.55, "crs": "gcj02"}
+        for command, body in (
+            ("arrive", {"note": WORDS, "position": stood}),
+            ("take-action", {"note": f"{NAME}说{WORDS}"}),
+            ("reveal", {"purpose": "handling", "words": f"{NAME}问{WORDS}"}),
+        ):
             assert visitor.ask("officer-ge", command, body, case).is_success
         refused = visitor.ask("officer-ge", "resolve", {"outcome": WORDS, "outcome_code": NAME}, case)
         assert refused.status_code == 422
