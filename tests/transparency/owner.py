@@ -17,6 +17,11 @@ from tests.stores import Store
 
 Value = int | str | bytes
 PAST_THE_FENCE = ("SET synchronous_commit = off", "ALTER TABLE stored_events DISABLE TRIGGER USER")
+AS_IT_WAS = (
+    "ALTER TABLE stored_events ENABLE TRIGGER USER",
+    "ALTER TABLE stored_events ENABLE ALWAYS TRIGGER refuse_change",
+)
+"""Else positions would not go on without a gap for whoever uses the schema next."""
 DELETE = {
     "sqlite": "DELETE FROM stored_events WHERE rowid = ?",
     "postgres": "DELETE FROM stored_events WHERE notification_id = %s",
@@ -59,7 +64,11 @@ def owner_of(store: Store, settings: Settings) -> Iterator[Owner]:
     with store.owned(settings) as cursor:
         for statement in PAST_THE_FENCE if store.url else ("PRAGMA synchronous = OFF",):
             cursor.execute(statement)
-        yield Owner(store.name, cursor)
+        try:
+            yield Owner(store.name, cursor)
+        finally:
+            for statement in AS_IT_WAS if store.url else ():
+                cursor.execute(statement)
 
 
 def rewrite(
