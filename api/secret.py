@@ -38,7 +38,8 @@ def shared_secret_of(path: Path, url: str, schema: str) -> bytes:
     Raises `SecretUnusable` for another secret than the store was first opened with: a retry that came to
     another process would be told that its key was used for something else. Raises `StoreUnusable`.
     """
-    if not path.exists() and fingerprint_of(url, schema) is not None:
+    # Looked for again: who opens the store at the same time makes the file first, then leaves its fingerprint.
+    if not path.exists() and fingerprint_of(url, schema) is not None and not path.exists():
         raise SecretUnusable(f"没有密钥文件 {path}：这个数据库已在使用，请把原来的 secret.key 复制到这里再启动。")
     secret = secret_of(path)
     if fingerprint_of(url, schema, offered=fingerprint(secret)) != fingerprint(secret):

@@ -94,8 +94,9 @@ def test_processes_that_open_a_new_store_at_once_furnish_it_once(settings: Setti
     spawn = get_context("spawn")
     ends = [spawn.Pipe() for _ in range(2)]
     processes = [spawn.Process(target=open_at_once, args=(settings, theirs)) for _, theirs in ends]
-    for process in processes:
+    for process, (_, theirs) in zip(processes, ends, strict=True):
         process.start()
+        theirs.close()  # so that one that dies is heard of
     for ours, _ in ends:
         assert ours.recv() == "ready"
     for ours, _ in ends:
