@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import closing
 
+from api.commands.sealing import in_turn
 from api.opening import open_case_files
 from api.secret import keep
 from api.settings import Settings
@@ -28,7 +29,7 @@ def seal(settings: Settings, store: CaseRecorder) -> Verifier:
 
 def seal_beside(settings: Settings) -> Verifier:
     """The same beside a service that runs on a store that lasts."""
-    with closing(open_case_files(settings)) as files:
+    with in_turn(settings), closing(open_case_files(settings)) as files:
         return seal(settings, files.store)
 
 

@@ -12,6 +12,7 @@ import httpx
 import orjson
 import pytest
 
+from api.commands.sealing import in_turn
 from api.field_keys import seen_in
 from api.reading import Eyes, as_read
 from api.settings import Settings
@@ -67,8 +68,9 @@ def test_nothing_is_handed_out_before_it_is_sealed(door: Visitor, settings: Sett
     case = door.case(HANDLING)
     seal_beside(settings)
     assert asked(door, case).status_code == 200
-    door.ask(OFFICER, "take-action", {"note": "再看看"}, case)
-    since = asked(door, case)
+    with in_turn(settings):  # the service itself seals nothing meanwhile
+        door.ask(OFFICER, "take-action", {"note": "再看看"}, case)
+        since = asked(door, case)
     assert (since.status_code, since.headers["Retry-After"]) == (409, "1")
     assert "第4版还没有封存。请稍后再取。" in since.json()["detail"]
 
