@@ -26,6 +26,7 @@ from api.commands import (
     books,
     bundles,
     duty,
+    evidence,
     exporting,
     forgetting,
     granting,
@@ -92,6 +93,7 @@ app.command()(sealing.seal)
 app.command()(stamping.stamp)
 app.add_typer(sealing.checks, name="verify")
 sealing.checks.command("bundle")(bundles.verify_bundle)
+sealing.checks.command("files")(evidence.verify_files)
 console = Console(highlight=False, soft_wrap=True)
 
 

@@ -41,6 +41,7 @@ TAGS = [{"name": chapter, "description": f"{chapter}的命令"} for chapter in C
     {"name": "双报到", "description": "双报到名册：在职党员、结对单位向社区报到，和所做的服务"},
     {"name": "封存与验证", "description": "封存的日志：检查点、哈希块、公钥和证明，供监督的一方核对"},
     {"name": "查阅留痕", "description": "写明用途查阅敏感信息；谁看过、为什么，审计和本人查得到"},
+    {"name": "材料文件", "description": "照片和 PDF：加密存放，校验值记入案卷；照片的原件须写明用途才能取用"},
     {"name": "规则", "description": "规则编号和说法"},
     {"name": "运行", "description": "给运行维护的人"},
 ]

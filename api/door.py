@@ -85,13 +85,24 @@ class DoorRoute(APIRoute):
             request.state.identity = identify(request, service.settings)
             async with answered_within(service.settings.answer_timeout) as patience:
                 request.state.patience = patience
-                receive = in_time(request.receive, service.settings, patience)
+                receive = in_time(request.receive, self.seconds_for_body(service.settings), service.settings, patience)
                 if body is not None:
                     asked = CommandRequest(request.scope, receive, body, service.settings.body_limit)
                     return await by_registers(asked, handle)
                 return await by_registers(Request(request.scope, receive), handle)
 
         return enter
+
+    def seconds_for_body(self, settings: Settings) -> float:
+        """How long a body may take to arrive."""
+        return settings.body_timeout
+
+
+class UploadRoute(DoorRoute):
+    """A route that photographs and minutes are handed in by, from telephones with little reception."""
+
+    def seconds_for_body(self, settings: Settings) -> float:
+        return settings.upload_timeout
 
 
 async def by_registers(asked: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
@@ -115,13 +126,13 @@ async def by_registers(asked: Request, handle: Callable[[Request], Coroutine[Any
     return await handle(asked)
 
 
-def in_time(receive: Receive, settings: Settings, patience: asyncio.Timeout) -> Receive:
-    """The same, for so long; then whoever still sends is sent away, or a few slow ones could hold the door.
+def in_time(receive: Receive, seconds: float, settings: Settings, patience: asyncio.Timeout) -> Receive:
+    """The same, for so many seconds; then whoever still sends is sent away, or a few slow ones could hold the door.
 
     `patience` is ours with the store, and does not run while we wait for the sender.
     """
     now = asyncio.get_running_loop().time
-    ends = now() + settings.body_timeout
+    ends = now() + seconds
 
     async def receive_in_time() -> ASGIMessage:
         patience.reschedule(None)

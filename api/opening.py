@@ -95,10 +95,10 @@ def open_case_files(settings: Settings) -> CaseFiles:
     if settings.in_memory:
         return CaseFiles(env=MEMORY_ENV)
     if settings.postgres is not None:
-        env = postgres_env(settings.postgres, str(settings.key_file))
+        env = postgres_env(settings.postgres, str(settings.key_file), str(settings.evidence_folder))
         return CaseFiles(env=env | {"POSTGRES_SCHEMA": settings.database_schema})
     settings.data.mkdir(parents=True, exist_ok=True)
-    return CaseFiles(env=sqlite_env(str(settings.events_db), str(settings.key_file)))
+    return CaseFiles(env=sqlite_env(str(settings.events_db), str(settings.key_file), str(settings.evidence_folder)))
 
 
 def open_outbox(settings: Settings) -> Outbox:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -47,6 +47,8 @@ class Service:
     readers: ThreadPoolExecutor
     clock: Callable[[], datetime]
     """The server's clock, aware."""
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One photograph at a time is unpacked: it may take a quarter of a gigabyte."""
 
     @classmethod
     def open(cls, settings: Settings, clock: Callable[[], datetime]) -> Service:

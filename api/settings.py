@@ -66,9 +66,20 @@ class Settings(BaseSettings):
         description="File of the keys that wrap the keys of personal data, made with a new store: kek.key in the data "
         "folder unless named. Keep a copy apart from the backups",
     )
+    evidence: Path | None = Field(
+        default=None,
+        description="Folder of photographs and minutes, sealed; evidence in the data folder unless named. "
+        "Several machines share one",
+    )
+    evidence_limit: int = Field(
+        default=20 * 1024 * 1024, ge=1024, le=256 * 1024 * 1024, description="Largest photograph or minutes"
+    )
     body_limit: int = Field(default=64 * 1024, ge=1024, description="Largest request body")
     import_limit: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest sheet of the territory")
     body_timeout: float = Field(default=30.0, gt=0, le=600, description="How long a request body may take to arrive")
+    upload_timeout: float = Field(
+        default=300.0, gt=0, le=3600, description="How long a photograph or minutes may take to arrive"
+    )
     page_size: int = Field(default=50, ge=1, le=200, description="Rows of a docket page unless the caller says")
     wait_timeout: float = Field(default=3.0, gt=0, le=60, description="How long ?after= waits for the views")
     past_views: int = Field(
@@ -231,6 +242,11 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """What wraps the keys of personal data."""
         return self.kek or self.data / "kek.key"
+
+    @property
+    def evidence_folder(self) -> Path:
+        """Photographs and minutes, sealed."""
+        return self.evidence or self.data / "evidence"
 
     @property
     def log_key(self) -> Path:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from domain.clocks import Clocks, RuleTable
 from domain.duty import Roster
-from domain.model import Role
+from domain.model import Point, Role
 from domain.retention import NONE, Erasures
 from domain.territory import Level, Territory
 
@@ -29,6 +30,15 @@ class Attribution:
     effective_at: datetime
 
 
+class KeptFile(NamedTuple):
+    """A file that came with a command and is kept, sealed; what is said of it stands in `EvidenceAdded`."""
+
+    original: str
+    rendition: str | None
+    file: str
+    position: Point | None
+
+
 @dataclass(frozen=True, slots=True)
 class Act(Attribution):
     """Given to every rule, chosen by none of them.
@@ -45,6 +55,7 @@ class Act(Attribution):
     erasures: Erasures = NONE
     texts: frozenset[tuple[int, str]] = frozenset()
     """Where the case says something in words: version and path. Known to those commands only that ask."""
+    kept: KeptFile | None = None
 
     @property
     def table(self) -> RuleTable:

@@ -62,12 +62,13 @@ class Privacy:
     person it is text about the case, whose subject is the case itself. What is `shared` every resident
     the case affects may read: the report, and the official answer to it; the rest is for staff, for
     whoever said it, and for whoever it is about. It is kept as long as its event's other fields,
-    unless it has a retention of its own.
+    unless it has a retention of its own. What is not `told` the system alone reads: what opens a file.
     """
 
     level: str
     shared: bool = False
     retention: Retention | None = None
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,9 @@ Shared = Annotated[T, Privacy("personal", shared=True)]
 
 Contact = Annotated[T, Privacy("personal", retention=Retention.CONTACT)]
 """Personal, and needed only to reach somebody while the matter is open."""
+
+Untold = Annotated[T, Privacy("personal", told=False)]
+"""Goes with what is personal, and is said to nobody: what opens a sealed file."""
 
 UNPRINTABLE = (
     r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters; tab and line breaks are text

@@ -19,9 +19,11 @@ from api.commands.enacting import WRONG, Data, console, settings_with
 from api.opening import open_case_files, open_outbox, open_views, require_case_files
 from api.secret import SecretUnusable, fingerprint, keep
 from api.settings import Settings
+from domain.casework import durable
 from domain.casework.asking import StoreUnavailable
 from domain.casework.backups import Backup, BackupUnusable, Manifest, save
 from domain.casework.backups import Progress as Reporting
+from domain.casework.evidence_files import EvidenceFiles
 from domain.casework.fingerprint import fingerprint_of
 from domain.casework.key_encryption import KeyFile
 from domain.casework.new_stores import new_file, new_schema, require_free_file, require_free_schema
@@ -30,7 +32,6 @@ from domain.casework.store_file import StoreUnusable
 from domain.clocks import SHANGHAI
 from domain.telling import local
 from projections.database import DatabaseUnavailable, DatabaseUnusable
-from projections.transparency import durable
 
 app = typer.Typer()
 
@@ -80,7 +81,8 @@ def restore(
 
 def _tell(outcome: str, manifest: Manifest, contents: Contents) -> None:
     console.print(f"[green]{escape(outcome)}[/]")
-    console.print(f"　{contents.events}条事件，{contents.cases}件案件，{local(manifest.made_at)}备份")
+    files = f"，{manifest.files}份材料文件" if manifest.files else ""
+    console.print(f"　{contents.events}条事件，{contents.cases}件案件{files}，{local(manifest.made_at)}备份")
     console.print(f"　指纹 {manifest.digest}")
 
 
@@ -89,7 +91,7 @@ def _save(settings: Settings, path: Path, made_at: datetime, bar: Progress) -> t
     _require_lasting(settings)
     require_case_files(settings)
     with closing(open_case_files(settings)) as files, _written(path) as file:
-        manifest = save(files.store, _secret_of(settings), file, made_at, _task(bar, "备份"))
+        manifest = save(files.store, _secret_of(settings), file, made_at, _task(bar, "备份"), files.evidence)
         file.flush()
         os.fsync(file.fileno())
         with Backup(Path(file.name)) as written:
@@ -147,6 +149,9 @@ def _restore(settings: Settings, source: Backup, bar: Progress) -> Contents:
         require_wrapping(source, KeyFile(settings.key_file, make=not source.manifest.keys))
         contents = examined(source, _task(bar, "检查备份"))
         with _new_store(settings, source.secret) as target:
+            evidence = EvidenceFiles(settings.evidence_folder)
+            for address, box in source.files():
+                evidence.take_in(address, box)
             fill(target, source, contents, today, _task(bar, "写入并核对"))
             keep(settings.secret_key, source.secret)
             _require_secret(settings, source.secret)

@@ -15,8 +15,8 @@ from api.outside.places import Folder, Holder, NotTaken, Place
 from api.outside.stamping import Stamping
 from api.settings import Settings
 from api.watch.patience import pause
+from domain.casework import durable
 from domain.model import Model
-from projections.transparency import durable
 from projections.transparency.sealing import log_in
 
 LOOK = 1.0

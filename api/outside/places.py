@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from projections.transparency import durable
+from domain.casework import durable
 
 MINUTE = 60.0
 PATIENCE = 10.0

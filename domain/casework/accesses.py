@@ -23,6 +23,7 @@ from domain.casework.recording import AccessLine, RecordedEvent, stream_of_acces
 from domain.casework.redactions import RESTRICTED, said_in, shown
 from domain.casework.registers import Registers
 from domain.casework.streams import Streams
+from domain.incident.events import EvidenceAdded
 from domain.model import Role
 from domain.privacy import ERASED, parts_of
 from domain.retention import Erasures
@@ -55,13 +56,15 @@ class Accesses:
     def __init__(self, streams: Streams, registers: Registers, *, secret: bytes) -> None:
         self._streams, self._registers, self._secret = streams, registers, secret
 
-    async def reveal(self, case_id: str, command: Reveal, caller: Caller) -> Revealed:
-        """Record it, then tell the sensitive fields of a case. Whether they may read the case is not asked here.
+    async def reveal(self, case_id: str, command: Reveal, caller: Caller, file: int | None = None) -> Revealed:
+        """Record it, then tell the sensitive fields of a case, or whether the file of its version `file` is there.
 
+        Whether they may read the case is not asked here.
         Sent again with its key it writes nothing, and tells of what was recorded whatever is still there.
         Raises `NotFound`, `Refused`, `KeyReused`, or the store's `PersistenceError`.
         """
-        mac = mac_of(self._secret, f"access/{case_id}", command)
+        asked = f"access/{case_id}" if file is None else f"access/{case_id}/{file}"
+        mac = mac_of(self._secret, asked, command)
         for _ in range(ATTEMPTS):
             await self._registers.refresh()
             in_force, erasures = self._registers.next_versions, self._registers.erasures
@@ -69,6 +72,8 @@ class Accesses:
             if not case:
                 raise NotFound(case_id)
             found = list(sensitive_fields(case, erasures, caller.role))
+            if file is not None:
+                found = list(files_of(case, erasures, caller.role, file))
             kept = await self._kept(case_id, found)
             known = _same_again(chain(*kept.values()), case_id, caller, mac)
             if known:
@@ -127,6 +132,15 @@ def sensitive_fields(case: Sequence[RecordedEvent], erasures: Erasures, role: Ro
             there = path not in line.erased and now.get(path) == value
             told = value if there else ERASED if path in line.erased else RESTRICTED
             yield SensitiveField(Looked(version=line.version, field=path), line.event.label, subject, there, told)
+
+
+def files_of(case: Sequence[RecordedEvent], erasures: Erasures, role: Role, version: int) -> Iterator[SensitiveField]:
+    """The file that came with a version of a case, if any did; what it says of where it was taken is sensitive."""
+    for line, seen in zip(case, shown(case, erasures, role), strict=True):
+        if line.version == version and isinstance(line.event, EvidenceAdded) and line.event.original:
+            there = line.event.file is not None and seen.event == line.event
+            at = Looked(version=version, field="file")
+            yield SensitiveField(at, line.event.label, UUID(line.case_id).hex, there, None)
 
 
 def _same_again(lines: Iterable[AccessLine], case_id: str, caller: Caller, mac: str) -> list[AccessLine]:

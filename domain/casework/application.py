@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from eventsourcing.persistence import PersistenceError
 
-from domain.act import Act
+from domain.act import Act, KeptFile
 from domain.casework.accesses import Accesses
 from domain.casework.asking import Caller, KeyReused, KeyStale, NotFound, Receipt, RegisterReceipt, VersionStale
 from domain.casework.batches import Keys
@@ -52,6 +52,7 @@ class _Given:
     in_force: Keys
     era: Keys
     texts: frozenset[tuple[int, str]] = frozenset()
+    kept: KeptFile | None = None
 
 
 class Casework:
@@ -133,16 +134,22 @@ class Casework:
         raise PersistenceError("the case could not be opened")
 
     async def act(
-        self, case_id: str, command: Step | PairedStep, caller: Caller, *, if_match: int | None = None
+        self,
+        case_id: str,
+        command: Step | PairedStep,
+        caller: Caller,
+        *,
+        if_match: int | None = None,
+        kept: KeptFile | None = None,
     ) -> Receipt:
-        """Ask something of a case, if it still is at version `if_match` (None: at any).
+        """Ask something of a case, if it still is at version `if_match` (None: at any); `kept` came with it.
 
         Raises `NotFound`, `Refused`, `KeyReused`, `VersionStale`, or the store's `PersistenceError`.
         """
         mac = mac_of(self._secret, case_id, command)
         async with self._turn("case", case_id):
             for _ in range(ATTEMPTS):
-                receipt = await self._attempt(case_id, command, caller, mac, if_match)
+                receipt = await self._attempt(case_id, command, caller, mac, if_match, kept)
                 if receipt is not None:
                     return receipt
         raise PersistenceError("too many write to the case at once")
@@ -171,7 +178,13 @@ class Casework:
         return self._turns.setdefault((what, case_id), asyncio.Lock())
 
     async def _attempt(
-        self, case_id: str, command: Step | PairedStep, caller: Caller, mac: str, if_match: int | None
+        self,
+        case_id: str,
+        command: Step | PairedStep,
+        caller: Caller,
+        mac: str,
+        if_match: int | None,
+        kept: KeptFile | None,
     ) -> Receipt | None:
         """One try; None when the case moved on meanwhile and the question must be asked again."""
         era = self._renew()
@@ -184,7 +197,7 @@ class Casework:
         other = command.primary_of(case.state) if isinstance(command, PairedStep) else None
         if other is None:
             texts = texts_of(await self._read(case_id, 0)) if isinstance(command, RedactText) else frozenset()
-            given = _Given(case, None, number, self.registers.next_versions, era, texts)
+            given = _Given(case, None, number, self.registers.next_versions, era, texts, kept)
             return await self._decide(command, caller, mac, if_match, given)
         async with self._turn("primary", other):
             given = _Given(case, await self._known(other), number, self.registers.next_versions, era)
@@ -314,7 +327,7 @@ class Casework:
         known = [case.recorded_at for case in (given.case, given.primary) if case is not None]
         started = given.case.state.cycle_began_at
         act = self.registers.act(caller, claimed, known, started=started, number=given.number)
-        return replace(act, texts=given.texts) if given.texts else act
+        return replace(act, texts=given.texts, kept=given.kept) if given.texts or given.kept else act
 
 
 def stream_of(case_id: str) -> UUID | None:

@@ -1,10 +1,10 @@
-"""A backup: every event of a store up to a position, the keys of subjects, and the secret, in one file.
+"""A backup: every event of a store up to a position, the keys of subjects, the evidence, and the secret, in one file.
 
 The file is a ZIP archive that any tool opens: `events.jsonl`, one event a line in order of position; `keys.jsonl`,
-the keys of subjects, wrapped by what is kept elsewhere (`key_encryption`); `secret.key`, by which retries are known;
-and `manifest.json`, which comes last and says what the others add up to. It belongs to no
-kind of store: what was saved from SQLite can be restored into PostgreSQL. Events are only ever added, so
-those up to a position are the same whoever writes meanwhile, and no service has to stop.
+the keys of subjects, wrapped by what is kept elsewhere (`key_encryption`); `evidence/`, photographs and minutes as they
+lie on the disk, sealed; `secret.key`, by which retries are known; and `manifest.json`, which comes last and says what
+the others add up to. It belongs to no kind of store: what was saved from SQLite can be restored into PostgreSQL. Events
+are only ever added, so those up to a position are the same whoever writes meanwhile, and no service has to stop.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ import orjson
 from eventsourcing.persistence import Notification
 from pydantic import AwareDatetime, ValidationError
 
-from domain.casework import backup_keys
+from domain.casework import backup_files, backup_keys
 from domain.casework.backup_keys import KeyReckoning, key_of, keys_after
 from domain.casework.batches import stream_name
+from domain.casework.evidence_files import EvidenceFiles
 from domain.casework.kept_keys import KeptKey
 from domain.casework.recorders import CaseRecorder
 from domain.model import Model
@@ -54,7 +55,7 @@ class BackupUnusable(Exception):
 
 
 class Manifest(Model):
-    """What a backup holds: `digest`, `keys_digest` and `secret` are the SHA-256 of its three files, in hex."""
+    """What a backup holds: `digest`, `keys_digest` and `secret` are the SHA-256 of three of its files, in hex."""
 
     format: int
     made_at: AwareDatetime
@@ -64,6 +65,7 @@ class Manifest(Model):
     keys: int
     keys_digest: str
     secret: str
+    files: int = 0
 
 
 class Reckoning:
@@ -137,9 +139,14 @@ def log_of(store: CaseRecorder, head: int) -> Iterator[Notification]:
 
 
 def save(
-    store: CaseRecorder, secret: bytes, file: IO[bytes], made_at: datetime, progress: Progress | None = None
+    store: CaseRecorder,
+    secret: bytes,
+    file: IO[bytes],
+    made_at: datetime,
+    progress: Progress | None = None,
+    evidence: EvidenceFiles | None = None,
 ) -> Manifest:
-    """Write a backup of all that is stored now into an empty file.
+    """Write a backup of all that is stored now, with its evidence files, into an empty file.
 
     Raises `BackupUnusable` (what is stored does not hold together), the store's `PersistenceError`, or `OSError`.
     """
@@ -153,6 +160,7 @@ def save(
         keys = KeyReckoning()  # after the events: none of those is without its key
         with archive.open(KEYS, "w", force_zip64=True) as lines:
             lines.writelines(map(backup_keys.line_of, keys.take(keys_after(store.keys_after))))
+        files = backup_files.save(evidence, archive) if evidence else 0
         manifest = Manifest(
             format=FORMAT,
             made_at=made_at,
@@ -162,6 +170,7 @@ def save(
             keys=keys.keys,
             keys_digest=keys.digest,
             secret=hashlib.sha256(secret).hexdigest(),
+            files=files,
         )
         archive.writestr(SECRET, secret)
         archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))
@@ -221,6 +230,11 @@ class Backup:
         """The keys of subjects, in order of their ids."""
         return self._read(KEYS, key_of)
 
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """The evidence files, each with its SHA-256."""
+        with _explained(self.path):
+            yield from backup_files.read(self._archive)
+
     def _read(self, member: str, of: Callable[[bytes], Told]) -> Iterator[Told]:
         with _explained(self.path), BufferedReader(cast(RawIOBase, self._archive.open(member)), _BLOCK) as lines:
             while line := lines.readline(LONGEST_LINE):
@@ -235,7 +249,8 @@ class Backup:
             return self._archive.read(member)
 
     def _described(self) -> Manifest:
-        if not {SECRET, MANIFEST} <= set(self._archive.namelist()) <= {EVENTS, KEYS, SECRET, MANIFEST}:
+        members = {name for name in self._archive.namelist() if not backup_files.MEMBER.fullmatch(name)}
+        if not {SECRET, MANIFEST} <= members <= {EVENTS, KEYS, SECRET, MANIFEST}:
             raise BackupUnusable(f"{self.path} 不是必到的备份，是别的压缩文件。")
         if any(member.compress_type not in (ZIP_DEFLATED, ZIP_STORED) for member in self._archive.infolist()):
             raise BackupUnusable(f"{self.path} 是用别的方法压缩的，不能读取，请用原来的备份文件。")

@@ -10,6 +10,7 @@ from domain.casework.case_notes import (
     CallNote,
     CardNote,
     CommitmentNote,
+    EvidenceNote,
     FollowUpNote,
     MeetingNote,
     Money,
@@ -75,7 +76,7 @@ class CaseFile(Model):
     follow_ups: tuple[FollowUpNote, ...]
     pending: tuple[RequestNote, ...]
     money: Money
-    evidence: tuple[e.EvidenceAdded, ...]
+    evidence: tuple[EvidenceNote, ...]
 
 
 def case_file(lines: Lines, names: Mapping[str, str], as_read: Lines | None = None) -> CaseFile:
@@ -151,7 +152,7 @@ def case_file(lines: Lines, names: Mapping[str, str], as_read: Lines | None = No
         ),
         pending=tuple(RequestNote(request=request, by=asked.by) for request, asked in case.pending.items()),
         money=_money(case),
-        evidence=tuple(_events(lines, e.EvidenceAdded)),
+        evidence=_evidence(lines),
     )
 
 
@@ -256,6 +257,23 @@ def _calls(lines: Lines, names: Mapping[str, str]) -> tuple[CallNote, ...]:
             )
         )
     return tuple(calls)
+
+
+def _evidence(lines: Lines) -> tuple[EvidenceNote, ...]:
+    return tuple(
+        EvidenceNote(
+            version=line.version,
+            at=line.effective_at,
+            digest=line.event.digest,
+            media_type=line.event.media_type,
+            size=line.event.size,
+            caption=line.event.caption,
+            positioned=bool(line.event.position),
+            there=bool(line.event.file),
+        )
+        for line in lines
+        if isinstance(line.event, e.EvidenceAdded)
+    )
 
 
 def _money(case: Incident) -> Money:

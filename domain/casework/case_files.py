@@ -9,6 +9,7 @@ from uuid import UUID
 
 from eventsourcing.application import Application
 
+from domain.casework.evidence_files import EvidenceFiles
 from domain.casework.kept_keys import BEFORE_ALL
 from domain.casework.key_encryption import KeyFile, KeysInMemory, Wrapping, WrappingUnusable
 from domain.casework.keyring import Keyring
@@ -17,6 +18,8 @@ from domain.casework.sealed_lines import CaseMapper
 
 KEY_FILE = "KEY_FILE"
 """Our addition to the library's settings: where the key-encryption keys of a store are."""
+EVIDENCE_FOLDER = "EVIDENCE_FOLDER"
+"""Another: the folder of its evidence files."""
 IN_MEMORY = KeysInMemory()
 """Of the stores that forget everything with the process."""
 MEMORY_ENV = {"PERSISTENCE_MODULE": "domain.casework.recorders:MemoryCaseFactory"}
@@ -33,12 +36,18 @@ class CaseFiles(Application[UUID]):
 
     def __init__(self, env: Mapping[str, str] | None = None, wrapping: Wrapping | None = None) -> None:
         super().__init__(env)
+        folder = self.env.get(EVIDENCE_FOLDER)
+        self.evidence = EvidenceFiles(Path(folder) if folder else None)
         try:
             self.keyring = Keyring(self.store, wrapping or self._wrapping())
         except WrappingUnusable:
             self.close()
             raise
         self.lines.keyring = self.keyring
+
+    def close(self) -> None:
+        super().close()
+        self.evidence.close()
 
     def _wrapping(self) -> Wrapping:
         path = self.env.get(KEY_FILE)
@@ -55,22 +64,27 @@ class CaseFiles(Application[UUID]):
         return cast(CaseMapper, self.mapper)
 
 
-def sqlite_env(path: str, key_file: str | None = None) -> dict[str, str]:
-    """Settings for case files in one SQLite file; its key file is beside it unless it is named."""
+def sqlite_env(path: str, key_file: str | None = None, evidence: str | None = None) -> dict[str, str]:
+    """Settings for case files in one SQLite file; its key file and the evidence are beside it unless named."""
     return {
         "PERSISTENCE_MODULE": "eventsourcing.sqlite",
         "SQLITE_DBNAME": path,
         "APPLICATION_RECORDER_TOPIC": "domain.casework.sqlite:SQLiteCaseRecorder",
         KEY_FILE: key_file or str(Path(path).with_name("kek.key")),
+        EVIDENCE_FOLDER: evidence or str(Path(path).with_name("evidence")),
     }
 
 
-def postgres_env(url: str, key_file: str) -> dict[str, str]:
-    """Settings for case files in a PostgreSQL database, reached by a connection string of any form libpq takes."""
+def postgres_env(url: str, key_file: str, evidence: str | None = None) -> dict[str, str]:
+    """Settings for case files in a PostgreSQL database, reached by a connection string of any form libpq takes.
+
+    The evidence is beside the key file unless it is named.
+    """
     return {
         "PERSISTENCE_MODULE": "domain.casework.postgres:PostgresCaseFactory",
         "POSTGRES_CONNINFO": url,
         # The library wants these; the string above is what counts.
         **dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), ""),
         KEY_FILE: key_file,
+        EVIDENCE_FOLDER: evidence or str(Path(key_file).with_name("evidence")),
     }

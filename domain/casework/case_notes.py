@@ -89,6 +89,22 @@ class CardNote(Model):
     at: Utc
 
 
+class EvidenceNote(Model):
+    """补充的材料。`positioned`：照片里有拍摄位置，查阅须写明用途。
+
+    `there`：文件可以查看（`/evidence/{version}`）；没有上传、已依法删除、限制使用或不是您看得到的为 false。
+    """
+
+    version: int
+    at: Utc
+    digest: str
+    media_type: str
+    size: int
+    caption: Personal[str]
+    positioned: bool
+    there: bool
+
+
 class RequestNote(Model):
     """A request that waits for somebody else's answer."""
 

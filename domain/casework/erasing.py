@@ -24,7 +24,7 @@ from domain.casework.recording import STREAMS, RecordedEvent, RollLine
 from domain.casework.rolls import folded
 from domain.casework.sealed_lines import field_places
 from domain.erasure import ApproveErasure, Concern, ConcludeErasure, Destroyed, ErasureCommand, Kept, require_ready
-from domain.incident.events import TextRedacted
+from domain.incident.events import EvidenceAdded, TextRedacted
 from domain.incident.evolve import replay
 from domain.incident.words import OPEN, Stage
 from domain.model import Retention, Role
@@ -75,6 +75,7 @@ class Erasing:
         mentions = await self.mentions(subject)
         require_ready(mention.concern for mention in mentions)
         keys, kept = await asyncio.to_thread(self._destroy, subject, mentions)
+        await asyncio.to_thread(self._discard, mentions)
         command = ConcludeErasure(subject=subject, keys=tuple(keys), kept=tuple(kept))
         system = Caller(client="bidao", key=f"erasure-{uuid4()}", actor="bidao", role=Role.SYSTEM, channel="watch")
         await self._casework.enact(command, system)
@@ -131,6 +132,14 @@ class Erasing:
         told = [_told(key, partly=False) for key in self._store.select_keys([subject]) if key.wrapped == DESTROYED]
         told += [_told(key, partly=True) for key in replaced if key.id.subject != subject]
         return told, [Kept(retention=retention, until=ends) for retention, ends in kept.items()]
+
+    def _discard(self, mentions: Iterable[Mention]) -> None:
+        """Remove the files of these cases that cannot be opened any more."""
+        for mention in mentions:
+            rows = self._store.select_case(UUID(hex=mention.concern.stream))
+            for line in self._casework.files.lines.to_lines(rows):
+                if isinstance(line.event, EvidenceAdded) and "file" in line.erased:
+                    self._casework.files.evidence.discard(line.event.original, line.event.rendition)
 
     def _without(self, mention: Mention) -> Iterator[tuple[KeptKey, bytes]]:
         """The keys of a case's text of which some fields are to lose theirs, and what is left of each, wrapped."""

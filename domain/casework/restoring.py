@@ -54,6 +54,8 @@ def examined(backup: Backup, progress: Progress | None = None) -> Contents:
         raise BackupUnusable(f"备份 {backup.path} 的内容与清单不符，文件被改动过，请换一份。")
     if not _agree(backup.subject_keys(), backup):
         raise BackupUnusable(f"备份 {backup.path} 里的密钥与清单不符，文件被改动过，请换一份。")
+    if sum(1 for _ in backup.files()) != backup.manifest.files:
+        raise BackupUnusable(f"备份 {backup.path} 里的材料文件与清单不符，文件被改动过，请换一份。")
     if len(backup.secret) != SECRET_LENGTH:
         raise BackupUnusable(f"备份 {backup.path} 里的密钥不完整，恢复后不能启动，请换一份。")
     return Contents(found.events, found.streams - len(others), numbers)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from projections.transparency import durable
+from domain.casework import durable
 
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 

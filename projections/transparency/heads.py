@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from projections.transparency import durable
+from domain.casework import durable
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.notes import NoteInvalid, Signer, Verifier
 

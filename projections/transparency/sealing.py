@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
 
+from domain.casework import durable
 from domain.casework.recorders import CaseRecorder, LogLine
-from projections.transparency import durable, merkle
+from projections.transparency import merkle
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.earlier import HOUR, MINUTE, Earlier
 from projections.transparency.heads import Head, Heads

@@ -24,7 +24,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
-from projections.transparency import durable
+from domain.casework import durable
 
 STAMPS, RESPONSE = "stamps", ".tsr"
 

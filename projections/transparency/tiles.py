@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from struct import unpack
 
-from projections.transparency import durable
+from domain.casework import durable
 from projections.transparency.merkle import Node, complete_root
 
 WIDTH, HEIGHT = 256, 8

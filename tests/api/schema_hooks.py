@@ -51,6 +51,8 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
                 if parameter["name"] in ready:
                     parameter["schema"].pop("examples", None)
                     parameter["example"] = ready[parameter["name"]]
+            if "file" in ready and "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
+                operation["requestBody"]["content"]["multipart/form-data"]["example"] = {"file": ready["file"]}
             if "body" in ready:
                 operation["requestBody"]["content"]["application/json"]["example"] = ready["body"]
 
@@ -65,7 +67,8 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any]) -> dict[s
         drawn = UUID(path_parameters["incident_id"])
     except (KeyError, TypeError, ValueError, AttributeError):
         return path_parameters
-    return path_parameters if drawn.int % 4 == 0 else {**path_parameters, "incident_id": ready["incident_id"]}
+    prepared_ids = {name: ready[name] for name in path_parameters if name in ready}
+    return path_parameters if drawn.int % 4 == 0 else {**path_parameters, **prepared_ids}
 
 
 @schemathesis.hook

@@ -40,8 +40,9 @@ KEEPING: tuple[type[RegisterCommand], ...] = (
     CancelShift,
     *ERASING,
 )
-NO_COMMANDS = {"/api/v1/alike", "/api/v1/territory/import"}
-"""What is asked by POST and is no command: a question with a body, a sheet that becomes a command."""
+EVIDENCE = "/api/v1/incidents/{incident_id}/evidence"
+NO_COMMANDS = {"/api/v1/alike", "/api/v1/territory/import", EVIDENCE, f"{EVIDENCE}/{{evidence_version}}/original"}
+"""What is asked by POST and is no command: a question with a body, a sheet or a file that becomes a command."""
 PUBLIC = {"get_liveness", "get_readiness", "get_metrics", "list_rules"}
 
 

@@ -22,7 +22,8 @@ from tests.api.spare import BODIES, DISTRICT, list_corner
 from tests.api.terminal import Terminal
 from tests.api.test_case_files import CHILD
 from tests.api.visitor import START, Clock, Visitor, identity
-from tests.lives import LIVES, PRIMARY, REPORTED, TWICE
+from tests.lives import LIVES, OFFICER, PRIMARY, REPORTED, TWICE
+from tests.photographs import MINUTES
 from tests.sealing import seal_beside
 from tests.server import serving
 from tests.stores import Store
@@ -38,12 +39,13 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
     list_corner(visitor)
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
-            ready[operation["operationId"]] = {"identity": READER, "incident_id": visitor.case(REPORTED)}
+            stands = handed_in(visitor) if "/evidence" in path else {"incident_id": visitor.case(REPORTED)}
+            ready[operation["operationId"]] = {"identity": READER, **stands}
             last = path.rpartition("/")[2]
             if last == Reveal.name:
                 child = visitor.report(on_behalf_of=CHILD).json()["incident_id"]
                 ready[operation["operationId"]]["incident_id"] = child
-            elif method == "post" and "/incidents" in path:
+            elif method == "post" and "/incidents" in path and "/evidence" not in path:
                 ready[operation["operationId"]] = prepared_for(visitor, last)
             elif "{entry_id}" in path:
                 ready[operation["operationId"]] |= enrolled_for(visitor, path, last)
@@ -63,6 +65,13 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
                 visitor.enact("duty", "assign-shifts", AssignShifts.example)
             visitor.clock.now = START  # a case never goes back behind its own last line, and no other waits meanwhile
     return ready
+
+
+def handed_in(visitor: Visitor) -> dict[str, Any]:
+    """A case with minutes in it."""
+    case = visitor.report().json()["incident_id"]
+    version = visitor.ask(OFFICER, "evidence", case=case, files={"file": MINUTES}).json()["version"]
+    return {"incident_id": case, "evidence_version": version, "file": MINUTES.decode()}
 
 
 def prepared_for(visitor: Visitor, last: str) -> dict[str, Any]:

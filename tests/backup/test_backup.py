@@ -24,6 +24,7 @@ from domain.clocks import SHANGHAI
 from tests.api.visitor import START, Clock, Visitor
 from tests.backup.operating import bidao, left, log
 from tests.lives import CLOSED, REPORT
+from tests.photographs import MINUTES, photograph
 from tests.server import serving
 from tests.stores import store_named
 
@@ -139,3 +140,26 @@ def test_what_is_in_a_backup_is_dated(saved: Path) -> None:
         made_at = backup.manifest.made_at.astimezone(SHANGHAI)
         for member in archive.infolist():
             assert abs(datetime(*member.date_time, tzinfo=SHANGHAI) - made_at) < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("target", KINDS)
+@pytest.mark.parametrize("source", KINDS)
+def test_photographs_are_saved_and_restored_with_it(
+    source: str, target: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    before = store_named(source, request).settings(tmp_path / "before")
+    after = store_named(target, request, fenced=False).settings(tmp_path / "after")
+    clock, path = Clock(), tmp_path / "saved.zip"
+    with served(before, clock) as visitor:
+        case = visitor.report().json()["incident_id"]
+        for content in (photograph(), MINUTES):
+            assert visitor.ask("officer-ge", "evidence", case=case, files={"file": content}).is_success
+        shown = [visitor.read(f"/api/v1/incidents/{case}/evidence/{version}").content for version in (2, 3)]
+    told = bidao(before, "backup", path)
+    assert "3份材料文件" in told.output, told.output
+    told = bidao(after, "restore", path)
+    assert told.exit_code == 0, told.output
+    with served(after, clock) as visitor:
+        again = [visitor.read(f"/api/v1/incidents/{case}/evidence/{version}").content for version in (2, 3)]
+    assert again == shown
+    assert shown[1] == MINUTES

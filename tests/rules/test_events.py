@@ -108,7 +108,8 @@ def test_a_minors_name_and_where_somebody_stood_are_sensitive() -> None:
         for path, _, marks in leaves(model)
         if any(isinstance(mark, Privacy) and mark.level == "sensitive" for mark in marks)
     }
-    places = {("Arrived", f"position.{leaf}") for leaf in ("longitude", "latitude", "crs")}
+    stood = ("Arrived", "EvidenceAdded")
+    places = {(event, f"position.{leaf}") for event in stood for leaf in ("longitude", "latitude", "crs")}
     assert sensitive == {("Reported", "on_behalf_of.name"), *places}
 
 

@@ -156,6 +156,7 @@ KEYS = {
 LATER = {
     ("incident.reported", "cell"),
     ("incident.correction_granted", "keeps"),
+    *(("incident.evidence_added", field) for field in ("original", "rendition", "file", "position")),
     *((f"incident.{event}followed_up", word) for event in ("", "duplicate_") for word in ("responded", "solved")),
 }
 """Fields that came after their event's golden file was written."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from projections.transparency import durable
+from domain.casework import durable
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.earlier import HOUR
 from projections.transparency.heads import Head

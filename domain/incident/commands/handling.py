@@ -160,7 +160,7 @@ class TakeAction(Step):
 
 
 class AddEvidence(Step):
-    """补充材料：文件的校验值、类型和大小（字节）。"""
+    """补充材料：文件保存在别处的，登记它的校验值、类型和大小（字节）；要保存在这里的，请上传。"""
 
     name: ClassVar[str] = "add-evidence"
     label: ClassVar[str] = "补充材料"
@@ -179,4 +179,7 @@ class AddEvidence(Step):
     caption: Personal[Text] = Field(default="", description="说明")
 
     def decide(self, case: Incident, act: Act) -> Iterator[IncidentEvent]:
-        yield EvidenceAdded(digest=self.digest, media_type=self.media_type, size=self.size, caption=self.caption)
+        kept = act.kept._asdict() if act.kept else {}
+        yield EvidenceAdded(
+            digest=self.digest, media_type=self.media_type, size=self.size, caption=self.caption, **kept
+        )

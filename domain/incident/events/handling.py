@@ -7,10 +7,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from domain.incident.words import Capacity
-from domain.model import Code, Event, Model, Personal, Point, Sensitive, Text, Words
+from domain.model import Code, Event, Model, Personal, Point, Sensitive, Text, Untold, Words
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 in hex."""
+FileKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""Of AES-256-GCM, in hex."""
 MediaType = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]+$", max_length=100)]
 
 
@@ -100,6 +102,13 @@ class ActionTaken(Event):
 
 
 class EvidenceAdded(Event):
+    """`digest`, `media_type` and `size` (bytes) are those of the file as it was handed in.
+
+    Where the file is kept here (`domain.casework.evidence_files`), it and a copy to look at are sealed under what
+    `file` says; `original` and `rendition` are the SHA-256 of what is on the disk. `position` is what a photograph
+    says of where it was taken.
+    """
+
     type: Literal["incident.evidence_added"] = "incident.evidence_added"
     label: ClassVar[str] = "补充材料"
     sentence: ClassVar[str] = "材料（{media_type}）{caption:：}"
@@ -108,3 +117,7 @@ class EvidenceAdded(Event):
     media_type: MediaType
     size: int
     caption: Personal[Text] = ""
+    original: Digest | None = None
+    rendition: Digest | None = None
+    file: Untold[FileKey | None] = None
+    position: Sensitive[Point | None] = None

@@ -1,0 +1,62 @@
+"""Whether every evidence file of a store is there as it was kept, and none is that no case speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import time
+from typing import NamedTuple
+
+from domain.casework.backups import log_of
+from domain.casework.case_files import CaseFiles
+from domain.casework.evidence_files import FileLost
+from domain.incident.events import EvidenceAdded
+
+PAGE = 2_000
+A_DAY = 24 * 3600.0
+"""Seconds: longer than between a file is kept and its event is stored."""
+Progress = Callable[[int, int], None]
+"""Told how many events are done, and how many there are."""
+
+
+class Lost(NamedTuple):
+    """A file that is missing or altered, by its case and version."""
+
+    case_id: str
+    version: int
+
+
+class Found(NamedTuple):
+    """How many files are as they were kept; which are not; and which nobody speaks of, by their addresses."""
+
+    sound: int
+    lost: list[Lost]
+    unnamed: list[str]
+
+
+def check(files: CaseFiles, progress: Progress) -> Found:
+    """Read every event and every file. What was erased by law is not missed. Raises the store's `PersistenceError`."""
+    there = {address for address in files.evidence.addresses() if time() - files.evidence.kept_at(address) > A_DAY}
+    sound, lost = 0, list[Lost]()
+    for case_id, version, event in _evidence(files, progress):
+        there -= {event.original, event.rendition}
+        for address in filter(None, (event.original, event.rendition)):
+            try:
+                files.evidence.opened(address, event.file or "")
+            except FileLost:
+                lost.append(Lost(case_id, version))
+                break
+            sound += 1
+    return Found(sound, lost, sorted(there))
+
+
+def _evidence(files: CaseFiles, progress: Progress) -> Iterator[tuple[str, int, EvidenceAdded]]:
+    """Whatever was handed in and can still be opened."""
+    head = files.store.max_notification_id()
+    name = EvidenceAdded.model_fields["type"].default
+    for row in log_of(files.store, head):
+        if row.id % PAGE == 0 or row.id == head:
+            progress(row.id, head)
+        if row.topic == name:
+            [line] = files.lines.to_lines([row])
+            if isinstance(line.event, EvidenceAdded) and line.event.file:
+                yield str(row.originator_id), row.originator_version, line.event
