@@ -41,7 +41,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     operation_id="get_incident_bundle",
     summary="案卷包",
     response_class=Response,
-    response_description="案卷包 bidao/bundle/1：一行一个 JSON，先是签名，再是每一版",
+    response_description="案卷包 bidao/bundle/1（换过密钥的为 /2）：一行一个 JSON，先是签名，再是每一版",
     responses=ANSWERS,
 )
 async def get_incident_bundle(incident_id: IncidentId, visit: Visiting) -> Response:

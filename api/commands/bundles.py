@@ -100,7 +100,7 @@ def verify_bundle(
     with plainly():
         known = Verifier.parse(key.read_text("utf-8", "replace")) if key else None
         kept = [path.read_text("utf-8", "replace") for path in against or ()]
-        _print(_checked(file, known, kept), trusted=known is not None or bool(kept))
+        _print(_checked(file, known, kept), known, trusted=known is not None or bool(kept))
 
 
 def _checked(file: Path, known: Verifier | None, kept: Sequence[str]) -> Checked:
@@ -113,7 +113,7 @@ def _checked(file: Path, known: Verifier | None, kept: Sequence[str]) -> Checked
         raise typer.Exit(WRONG) from None
 
 
-def _print(checked: Checked, *, trusted: bool) -> None:
+def _print(checked: Checked, known: Verifier | None, *, trusted: bool) -> None:
     """The case as it is read, and how far the word of the file goes."""
     lines = lines_of(checked)
     names = names_of(lines)
@@ -122,11 +122,15 @@ def _print(checked: Checked, *, trusted: bool) -> None:
             console.print(f"{event.version:>3}  {event.name}　核对无误，但这个版本的必到不认得这种事件")
         else:
             print_line(console, line, names)
-    verifier, checkpoint, head = checked.signed
+    keys, checkpoint, head = checked.signed
     console.print(f"[green]核对无误[/]：案卷 {UUID(head.stream)}，第 1 至 {head.version} 版一条不少、一字未改。")
-    console.print(f"截至 {escape(verifier.name)} 封存 {checkpoint.size} 条时；检查点指纹 {checkpoint.fingerprint}")
+    console.print(f"截至 {escape(keys.current.name)} 封存 {checkpoint.size} 条时；检查点指纹 {checkpoint.fingerprint}")
+    if known and (changes := keys.changes_since(known)):
+        console.print(
+            f"您给的公钥后来换过 {changes} 次，每次都有前后两把密钥签的声明；现在是 {escape(str(keys.current))}"
+        )
     if not trusted:
-        console.print(f"[yellow]自带公钥，未核对[/]：请向监督的一方核对这把公钥 {escape(str(verifier))}")
+        console.print(f"[yellow]自带公钥，未核对[/]：请向监督的一方核对这把公钥 {escape(str(keys.current))}")
     console.print("证明的是当时记下了什么，不证明记下的是真的。")
     if any(None in event.field_keys.values() for event in checked.bundle.events):
         console.print("“已依法删除”是制作这个文件的一方的说法，不在证明之内。")

@@ -14,13 +14,14 @@ from projections.transparency import merkle
 from projections.transparency.bundles import Bundle, BundleRefused, Event, Header, Reason
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.heads import Head
+from projections.transparency.keys import LogKeys
 from projections.transparency.notes import KeyInvalid, NoteInvalid, Verifier
 
 
 class Signed(NamedTuple):
-    """What the operator has signed, and with which key."""
+    """What the operator has signed, and with which keys."""
 
-    verifier: Verifier
+    keys: LogKeys
     checkpoint: Checkpoint
     head: Head
 
@@ -39,25 +40,37 @@ class Checked(NamedTuple):
 
 
 def signed(header: Header, known: Verifier | None = None) -> Signed:
-    """What a bundle's signatures stand for; `known`: the key as the holder has it from elsewhere.
+    """What a bundle's signatures stand for; `known`: a key of the log, as the holder has it from elsewhere.
 
     Raises `BundleRefused`.
     """
+    keys = _keys(header)
+    if str(keys.current) != header.key or (known and keys.changes_since(known) is None):
+        raise BundleRefused(Reason.KEY, detail="与您给的公钥不同，也没有从它换过来的声明。")
+    try:
+        checkpoint = Checkpoint.opened(header.checkpoint, keys.current)
+    except NoteInvalid as no:
+        raise BundleRefused(Reason.CHECKPOINT, detail=no) from None
+    try:
+        head = Head.opened(header.head, keys.current)
+    except NoteInvalid as no:
+        raise BundleRefused(Reason.HEAD, detail=no) from None
+    return Signed(keys, checkpoint, head)
+
+
+def _keys(header: Header) -> LogKeys:
+    """The key that signs, and how it came from those before it."""
     try:
         verifier = Verifier.parse(header.key)
     except KeyInvalid as no:
         raise BundleRefused(Reason.KEY, detail=no) from None
-    if str(verifier) != header.key or known not in (None, verifier):
-        raise BundleRefused(Reason.KEY, detail="与您给的公钥不同。")
     try:
-        checkpoint = Checkpoint.opened(header.checkpoint, verifier)
+        keys = LogKeys.handed_over(header.successions, verifier)
     except NoteInvalid as no:
-        raise BundleRefused(Reason.CHECKPOINT, detail=no) from None
-    try:
-        head = Head.opened(header.head, verifier)
-    except NoteInvalid as no:
-        raise BundleRefused(Reason.HEAD, detail=no) from None
-    return Signed(verifier, checkpoint, head)
+        raise BundleRefused(Reason.SUCCESSION, detail=no) from None
+    if keys.current != verifier:
+        raise BundleRefused(Reason.SUCCESSION, detail="最后换上的不是签这个包的密钥：缺了一份，或不是这个包的。")
+    return keys
 
 
 def same_size(_: Bundle, said: Signed) -> None:
@@ -160,7 +173,7 @@ def _words(event: Event, field: SealedField, key: bytes) -> bytes:
 def _agrees(bundle: Bundle, said: Signed, note: str) -> None:
     """A checkpoint somebody kept is this one, or one that the bundle is shown to go on from."""
     try:
-        kept = Checkpoint.opened(note, said.verifier)
+        kept = said.keys.checkpoint(note)
     except NoteInvalid as no:
         raise BundleRefused(Reason.AGAINST, detail=no) from None
     roots = {old.size: old.root for old in bundle.header.earlier} | {said.checkpoint.size: said.checkpoint.root}

@@ -7,10 +7,19 @@ can be changed unnoticed; and a line is short, so that no file can make whoever 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
-from typing import Annotated, BinaryIO, Literal, NamedTuple, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Annotated, BinaryIO, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from domain.casework.sealing import LENGTH
 from domain.model import PRINTABLE, Labelled
@@ -30,6 +39,7 @@ class Reason(Labelled):
     UNFINISHED = "unfinished", "第{line}行没有写完：文件被截断了。"
     UNREADABLE = "unreadable", "第{line}行不是案卷包该有的样子：{detail}。"
     KEY = "key", "公钥不对：{detail}"
+    SUCCESSION = "succession", "换钥声明不可信：{detail}"
     CHECKPOINT = "checkpoint", "检查点不可信：{detail}"
     HEAD = "head", "卷尾声明不可信：{detail}"
     ANOTHER_CASE = "another-case", "第{version}版是别的案卷的事件。"
@@ -89,13 +99,34 @@ class Link(Line):
 
 
 class Header(Line):
-    """The first line: who signs, what they signed of log and case, and from which checkpoints the log went on."""
+    """The first line: who signs, what they signed of log and case, and from which checkpoints the log went on.
 
-    form: Literal["bidao/bundle/1"] = "bidao/bundle/1"
+    Where the log's key was changed, how it came from those before it: that is the second form.
+    """
+
+    form: Literal["bidao/bundle/1", "bidao/bundle/2"]
     key: Annotated[str, StringConstraints(max_length=400, pattern=PRINTABLE)]
     checkpoint: Note
     head: Note
     earlier: tuple[Link, ...]
+    successions: tuple[Note, ...] = ()
+
+    @model_validator(mode="after")
+    def _of_its_form(self) -> Self:
+        if self.form != form_with(self.successions):
+            raise ValueError("another form")
+        return self
+
+    @property
+    def written(self) -> bytes:
+        """The first form has no such member."""
+        unknown = set() if self.successions else {"successions"}
+        return self.model_dump_json(exclude=unknown).encode() + b"\n"
+
+
+def form_with(successions: Sequence[str]) -> Literal["bidao/bundle/1", "bidao/bundle/2"]:
+    """What a bundle calls its form."""
+    return "bidao/bundle/2" if successions else "bidao/bundle/1"
 
 
 def _ordered(keys: dict[str, bytes | None]) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from domain.casework.recorders import CaseRecorder, Stored
 from domain.casework.sealed_fields import sealed_fields, told
 from domain.casework.sealing import KeyId, Place
 from projections.transparency import merkle
-from projections.transparency.bundles import Bundle, Event, Header, Link
+from projections.transparency.bundles import Bundle, Event, Header, Link, form_with
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.heads import Head
 from projections.transparency.leaves import leaf_of
@@ -79,8 +79,16 @@ def bundle_of(
         events = tuple(_event(row, log, checkpoint.size, node, field_keys(row)) for row in rows)
     except TileMissing as missing:
         raise LogBroken(f"日志缺了 {missing}，无从证明。") from missing
-    stated = log.state(head, signer)
-    return Bundle(Header(key=str(signer.verifier), checkpoint=note, head=stated, earlier=links), events)
+    stated, handed_over = log.state(head, signer), tuple(one.note for one in log.keys.successions)
+    header = Header(
+        form=form_with(handed_over),
+        key=str(signer.verifier),
+        checkpoint=note,
+        head=stated,
+        earlier=links,
+        successions=handed_over,
+    )
+    return Bundle(header, events)
 
 
 def _event(row: Stored, log: Log, size: int, node: merkle.Node, keys: Mapping[str, bytes | None]) -> Event:

@@ -43,12 +43,17 @@ class Checkpoint(NamedTuple):
     @classmethod
     def opened(cls, note: str, verifier: Verifier) -> Self:
         """From a note signed by that key, of the log it belongs to. Raises `NoteInvalid`."""
-        origin, size, root, *more = [*verifier.opened(note).split("\n"), "", "", ""]
+        return cls.read(verifier.opened(note), verifier.name)
+
+    @classmethod
+    def read(cls, text: str, name: str) -> Self:
+        """From the text of one, of the log of that name. Raises `NoteInvalid`."""
+        origin, size, root, *more = [*text.split("\n"), "", "", ""]
         positions = [line.removeprefix(POSITION) for line in more if line.startswith(POSITION)]
         try:
             found = cls(origin, int(size), base64.b64decode(root, validate=True), int(positions[0]))
         except (binascii.Error, ValueError, IndexError):
             raise NoteInvalid("不是检查点：应为名称、件数、根哈希和位置。") from None
-        if not SIZE.fullmatch(size) or len(found.root) != 32 or origin != verifier.name:
+        if not SIZE.fullmatch(size) or len(found.root) != 32 or origin != name:
             raise NoteInvalid("不是这份日志的检查点：名称、件数或根哈希不对。")
         return found

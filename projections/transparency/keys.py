@@ -1,19 +1,22 @@
-"""The keys of one log, one after the other: a new one begins with a checkpoint that the old one has signed as well.
+"""The keys of one log, one after the other: each hands over to the next, in a statement that both have signed.
 
-`keys` in the log's folder has a line for each, oldest first: the public key, and for one that was changed the size of
-the checkpoint up to which it counts. Nothing in it is believed but what those checkpoints show.
+`keys` in the log's folder has these statements, oldest first.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol, Self, TypeVar
 
 from projections.transparency.checkpoints import Checkpoint
-from projections.transparency.notes import KeyInvalid, NoteInvalid, Verifier
+from projections.transparency.notes import NoteInvalid, Verifier
+from projections.transparency.successions import FORM, Succession
 
 KEYS = "keys"
+BEGINS = re.compile(rf"^(?={FORM} )", re.MULTILINE)
 
 
 class Signed(Protocol):
@@ -27,60 +30,52 @@ S = TypeVar("S", bound=Signed)
 
 
 @dataclass(frozen=True, slots=True)
-class Retired:
-    """A key that was changed, and the last checkpoint it has signed, together with the next key."""
-
-    verifier: Verifier
-    until: Checkpoint
-
-
-@dataclass(frozen=True, slots=True)
 class LogKeys:
-    """The key that signs now, and those before it."""
+    """The key that signs now, and how it came from those before it, oldest first."""
 
-    retired: Sequence[Retired]
+    successions: Sequence[Succession]
     current: Verifier
 
     @classmethod
-    def parse(cls, text: str, trusted: Verifier, note_at: Callable[[int], str]) -> Self:
-        """From `keys`; `note_at` finds the checkpoint of a size. Raises `NoteInvalid`, `KeyInvalid`.
+    def parse(cls, text: str, trusted: Verifier) -> Self:
+        """From `keys`, of which one is trusted. Raises `NoteInvalid`."""
+        keys = cls.handed_over([note for note in BEGINS.split(text) if note], trusted)
+        if keys.changes_since(trusted) is None:
+            raise NoteInvalid("这份日志不是所给的公钥签的，也没有从它换过来的声明。")
+        return keys
 
-        Keys come from the trusted one, or lead to it: at each change both have signed one checkpoint.
-        """
-        lines = [line.split(" ") for line in text.splitlines()]
-        try:
-            keys, changed = [Verifier.parse(line[0]) for line in lines], [int(line[1]) for line in lines[:-1]]
-        except (IndexError, ValueError):
-            raise KeyInvalid("日志的公钥清单读不懂，可能损坏了。") from None
-        if trusted not in keys:
-            raise NoteInvalid("这份日志不是所给的公钥签的，也没有从它换过来的记录。")
-        retired = []
-        for size, old, new in zip(changed, keys, keys[1:], strict=False):
-            note = note_at(size)
-            until = Checkpoint.opened(note, old)
-            if until.size != size or Checkpoint.opened(note, new) != until:
-                raise NoteInvalid(f"封存{size}条时换了密钥，那个检查点却不对。")
-            retired.append(Retired(old, until))
-        return cls(retired, keys[-1])
+    @classmethod
+    def handed_over(cls, notes: Sequence[str], alone: Verifier) -> Self:
+        """As the statements say; where there are none, one key alone. Raises `NoteInvalid`."""
+        successions = [Succession.opened(note) for note in notes]
+        for one, following in pairwise(successions):
+            if one.after != following.before:
+                raise NoteInvalid("前后两份换钥声明接不上：中间缺了一份，或次序不对。")
+        return cls(successions, successions[-1].after if successions else alone)
 
     def __str__(self) -> str:
-        return "".join(f"{one.verifier} {one.until.size}\n" for one in self.retired) + f"{self.current}\n"
+        return "".join(one.note for one in self.successions)
+
+    def changes_since(self, key: Verifier) -> int | None:
+        """How often the key was changed since it was that one; None where it never was."""
+        keys = [self.current, *(one.before for one in reversed(self.successions))]
+        return keys.index(key) if key in keys else None
 
     def opened(self, note: str, read: Callable[[str, Verifier], S]) -> S:
         """What a note says that one of the keys has signed, when it still could. Raises `NoteInvalid`."""
         if not self.current.has_signed(note):
-            for key in self.retired:
-                if key.verifier.has_signed(note):
-                    said = read(note, key.verifier)
-                    if said.within(key.until):
+            for one in self.successions:
+                if one.before.has_signed(note):
+                    said = read(note, one.before)
+                    if said.within(one.until):
                         return said
-                    raise NoteInvalid(f"签名的密钥在封存{key.until.size}条时已经更换，以后的不能用它签：可能被盗用。")
+                    raise NoteInvalid(f"签名的密钥在封存{one.until.size}条时已经更换，以后的不能用它签：可能被盗用。")
         return read(note, self.current)
 
     def checkpoint(self, note: str) -> Checkpoint:
         """The same, of a checkpoint."""
         return self.opened(note, Checkpoint.opened)
 
-    def changed(self, new: Verifier, until: Checkpoint) -> LogKeys:
+    def changed(self, by: Succession) -> LogKeys:
         """The keys once another has taken over."""
-        return LogKeys([*self.retired, Retired(self.current, until)], new)
+        return LogKeys([*self.successions, by], by.after)

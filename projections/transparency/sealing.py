@@ -16,6 +16,7 @@ from projections.transparency.heads import Head, Heads
 from projections.transparency.keys import KEYS, LogKeys
 from projections.transparency.leaves import leaves_of
 from projections.transparency.notes import NoteInvalid, Signer, Verifier
+from projections.transparency.successions import Succession
 from projections.transparency.tiles import WIDTH, Tiles
 
 PAGE, AT_ONCE = WIDTH, 64 * WIDTH
@@ -40,11 +41,11 @@ class Log:
 
     @property
     def keys(self) -> LogKeys:
-        """The key that signs now and those before it. Raises `NoteInvalid`, `KeyInvalid`."""
+        """The key that signs now and those before it. Raises `NoteInvalid`."""
         path = self.folder / KEYS
         if not path.exists():
             return LogKeys((), self.verifier)
-        return LogKeys.parse(path.read_text("utf-8"), self.verifier, self._earlier.note)
+        return LogKeys.parse(path.read_text("utf-8", "replace"), self.verifier)
 
     @property
     def note(self) -> str | None:
@@ -99,12 +100,12 @@ class Log:
         keys, last = self.keys, self.checkpoint
         if keys.current == old.verifier:
             until = self._extended(store, last)
-            again = any(one.until == until for one in keys.retired)  # nothing was written since the change before
+            again = any(one.until == until for one in keys.successions)  # nothing was written since the change before
             note = self._earlier.note(until.size) if again else until.signed(old)
             self._earlier.keep(until.size, new.cosigned(note), self._clock())
-            keys = keys.changed(new.verifier, until)
+            keys = keys.changed(Succession.signed(old, new, until))
             durable.write(self.folder / KEYS, str(keys).encode())
-        until = keys.retired[-1].until
+        until = keys.successions[-1].until
         self._keep(self._earlier.note(until.size), last)
         durable.write(self.folder / KEY, f"{new.verifier}\n".encode())
         return until
@@ -142,7 +143,7 @@ class Log:
         """
         path, now = self.folder / CHECKPOINT, self._clock()
         if last:
-            signed, changes = path.stat().st_mtime, {one.until.size for one in self.keys.retired}
+            signed, changes = path.stat().st_mtime, {one.until.size for one in self.keys.successions}
             if signed // MINUTE != now // MINUTE and last.size not in changes:
                 self._earlier.keep(last.size, path.read_text("utf-8"), signed)
             if signed // HOUR != now // HOUR:

@@ -64,7 +64,8 @@ def verify(
     last = log.checkpoint
     if last is None:
         return Fault("还没有封存过，没有可以核对的。")
-    said: list[Checkpoint | Head] = [*log.earlier(), last, *log.heads(), *outside.checkpoints, *outside.heads]
+    own = [*log.earlier(), last, *(one.until for one in log.keys.successions)]
+    said: list[Checkpoint | Head] = [*own, *log.heads(), *outside.checkpoints, *outside.heads]
     longest = max(one.size for one in said)
     if longest > last.size:
         return Fault(f"另存的检查点或声明封存了{longest}条，这里的日志只有{last.size}条：日志被截短过。")

@@ -30,6 +30,8 @@ type header struct {
 	Checkpoint string `json:"checkpoint"`
 	Head       string `json:"head"`
 	Earlier    []link `json:"earlier"`
+
+	Successions []string `json:"successions,omitempty"`
 }
 
 type event struct {
@@ -58,10 +60,17 @@ func judgeBundle(key, file string) error {
 	if err := parse(lines[0], &head); err != nil {
 		return err
 	}
-	if head.Form != "bidao/bundle/1" || head.Earlier == nil || head.Key != key {
-		return errors.New("no bundle signed by this key")
+	form := "bidao/bundle/1"
+	if len(head.Successions) > 0 {
+		form = "bidao/bundle/2"
 	}
-	verifier, err := note.NewVerifier(key)
+	if head.Form != form || head.Earlier == nil {
+		return errors.New("no bundle")
+	}
+	if err := handedOver(key, head.Successions, head.Key); err != nil {
+		return err
+	}
+	verifier, err := note.NewVerifier(head.Key)
 	if err != nil {
 		return err
 	}
@@ -75,6 +84,35 @@ func judgeBundle(key, file string) error {
 		}
 	}
 	return judgeEvents(lines[1:len(lines)-1], head.Head, verifier, log)
+}
+
+// handedOver says whether a key that is trusted is the last of a log, or one that it was changed from.
+func handedOver(trusted string, successions []string, last string) error {
+	found, now := trusted == last, ""
+	for _, text := range successions {
+		lines := strings.Split(text, "\n")
+		if len(lines) < 3 || (now != "" && lines[1] != now) {
+			return errors.New("a change of keys does not follow")
+		}
+		for _, key := range lines[1:3] {
+			verifier, err := note.NewVerifier(key)
+			if err != nil {
+				return err
+			}
+			said, err := signed(text, verifier)
+			if err != nil {
+				return err
+			}
+			if len(said) != 7 || said[0] != "bidao/succession/1 "+verifier.Name() {
+				return errors.New("no change of keys of this log")
+			}
+		}
+		found, now = found || lines[1] == trusted, lines[2]
+	}
+	if !found || (now != "" && now != last) {
+		return errors.New("not signed by this key, nor by one it was changed to")
+	}
+	return nil
 }
 
 func judgeEvents(lines []string, statement string, verifier note.Verifier, log tree) error {

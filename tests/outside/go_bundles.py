@@ -13,8 +13,9 @@ from tests.outside.go import built, verdicts
 from tests.outside.judging import Disagreement
 from tests.transparency.flips import bit_flips
 from tests.transparency.mutants import mutants
-from tests.transparency.operator import SIGNER, operator
+from tests.transparency.operator import SIGNER, Operator, operator, succeeded
 from tests.transparency.resealing import resealed
+from tests.transparency.succeeding import tampered_successions
 
 SEEDS = (2, 3)
 STEP = 29
@@ -40,7 +41,7 @@ def judge(scratch: Path) -> str:
 
 def whole() -> Iterator[bytes]:
     """Bundles that hold."""
-    for log in map(operator, SEEDS):
+    for log in (*map(operator, SEEDS), succeeded(SEEDS[0])):
         for case in log.cases:
             yield log.bundle(case).written
             yield log.bundle(case, earlier=log.kept).written
@@ -48,8 +49,12 @@ def whole() -> Iterator[bytes]:
 
 def tampered() -> Iterator[bytes]:
     """Bundles that do not."""
-    smallest = min((operator(SEEDS[0]).bundle(case).written for case in operator(SEEDS[0]).cases), key=len)
-    return (mutant.file for mutant in chain(mutants(SEEDS), resealed(), bit_flips(smallest, STEP)))
+    flipped = [bit_flips(smallest(log), STEP) for log in (operator(SEEDS[0]), succeeded(SEEDS[0]))]
+    return (mutant.file for mutant in chain(mutants(SEEDS), resealed(), tampered_successions(), *flipped))
+
+
+def smallest(log: Operator) -> bytes:
+    return min((log.bundle(case).written for case in log.cases), key=len)
 
 
 def refusal(file: bytes) -> BundleRefused | None:

@@ -28,6 +28,7 @@ from tests.stores import Store
 from tests.transparency.clean import CLEAN, clean
 from tests.transparency.mutants import mutants
 from tests.transparency.resealing import resealed
+from tests.transparency.succeeding import tampered_successions
 from tests.transparency.tampering import LOCALISED, UNNOTICED, Tally, place, tampering
 from tests.transparency.test_bundles import reason
 
@@ -47,7 +48,7 @@ def on(kind: Store, rewritings: int, lawful: int, seed: int) -> dict[str, Tally]
 def bundles() -> Tally:
     """Every bundle that was tampered with."""
     tally, began = Tally(), monotonic()
-    for one in (*mutants(), *resealed()):
+    for one in (*mutants(), *resealed(), *tampered_successions()):
         why = reason(one.file)
         said = EXPECTED["bundles"] if why in one.reasons else f"refused as {why.name}" if why else UNNOTICED
         tally.counted[one.kind, said] += 1

@@ -13,10 +13,11 @@ ANYWHERE = frozenset({R.UNREADABLE})
 """What a flipped bit may always do: then the line is no JSON, or no line of a bundle."""
 BY_MEMBER = {
     "form": ANYWHERE,
-    "key": ANYWHERE | {R.KEY},
+    "key": ANYWHERE | {R.KEY, R.SUCCESSION},
     "checkpoint": ANYWHERE | {R.CHECKPOINT},
     "head": ANYWHERE | {R.HEAD},
     "earlier": ANYWHERE | {R.EARLIER},
+    "successions": ANYWHERE | {R.SUCCESSION},
     "version": ANYWHERE | {R.OMITTED, R.REORDERED, R.HEAD, R.CUT_OFF},
     "position": ANYWHERE | {R.ALTERED, R.REORDERED},
     "leaf": ANYWHERE | {R.ALTERED, R.REORDERED},
@@ -27,7 +28,7 @@ BY_MEMBER = {
     "field_keys": ANYWHERE | {R.FIELD_KEY, R.NO_SUCH_FIELD},
 }
 MEMBER = re.compile(
-    rb'[{,]"(form|key|checkpoint|head|earlier|version|position|leaf|stream|name|stored|proof|field_keys)":'
+    rb'[{,]"(form|key|checkpoint|head|earlier|successions|version|position|leaf|stream|name|stored|proof|field_keys)":'
 )
 
 

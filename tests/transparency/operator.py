@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -30,6 +31,8 @@ from tests.histories import history, of_case, store
 SIGNER = Signer("example.org/log", bytes(range(32)))
 IMPOSTOR = Signer("example.org/log", bytes(range(1, 33)))
 """Who would like to be taken for the operator: the same name, another key."""
+SECOND, THIRD = (Signer("example.org/log", bytes(range(nth, nth + 32))) for nth in (2, 3))
+"""The keys of an operator who changed them."""
 
 
 def key_of(place: Place, key: KeyId) -> bytes:
@@ -43,20 +46,23 @@ EVERY_KEY = keys_from(key_of)
 class Operator:
     """A store, its log, and the key that signs; `kept` is every checkpoint, as those it was handed to have it.
 
-    The log itself soon keeps only some of them.
+    The log itself soon keeps only some of them. At the first cuts the keys of `successors` take over.
     """
 
-    def __init__(self, rows: Sequence[Stored], signer: Signer = SIGNER, cuts: Iterable[int] = ()) -> None:
-        self.rows, self.signer = rows, signer
+    def __init__(self, rows: Sequence[Stored], cuts: Iterable[int] = (), successors: Iterable[Signer] = ()) -> None:
+        self.rows, self.signer = rows, SIGNER
         self.files = CaseFiles(env=MEMORY_ENV)
         folder = mkdtemp(prefix="bidao-log-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.log = Log(Path(folder), signer.verifier)
+        self.log, changes = Log(Path(folder), SIGNER.verifier), iter(successors)
         self.kept = list[Checkpoint]()
         start = 0
         for cut in (*cuts, len(rows)):
             store(self.files, rows[start:cut])
-            self.kept.append(self.log.seal(self.files.store, signer))
+            self.kept.append(self.log.seal(self.files.store, self.signer))
+            for new in islice(changes, 1):
+                self.log.rotate(self.files.store, self.signer, new)
+                self.signer = new
             start = cut
 
     @property
@@ -73,6 +79,13 @@ def operator(seed: int) -> Operator:
     """With three checkpoints."""
     rows = [sealed(row) for row in history(seed)]
     return Operator(rows, cuts=(len(rows) // 3, len(rows) // 2))
+
+
+@cache
+def succeeded(seed: int) -> Operator:
+    """The same, and the key was changed at the first two."""
+    whole = operator(seed)
+    return Operator(whole.rows, [one.size for one in whole.kept[:-1]], (SECOND, THIRD))
 
 
 def sealed(row: Stored) -> Stored:

@@ -102,12 +102,32 @@ def test_another_key_is_not_taken_for_the_known_one(bundle: Path, tmp_path: Path
     key = tmp_path / "known"
     key.write_text(f"{SIGNER.verifier}\n")
     answer = verified(bundle, "--key", key)
-    assert (answer.exit_code, "公钥不对：与您给的公钥不同。" in answer.output) == (1, True)
+    assert (answer.exit_code, "公钥不对：与您给的公钥不同" in answer.output) == (1, True)
     for strange in (b"\xff\xfe no key", "a+b+一".encode()):
         key.write_bytes(strange)
         assert verified(bundle, "--key", key).output.startswith("不是 Ed25519 密钥")
     answer = verified(bundle, "--against", key)
     assert (answer.exit_code, "与另存的检查点不符" in answer.output) == (1, True)
+
+
+def test_whoever_has_the_key_from_before_a_change_can_verify(terminal: Terminal, tmp_path: Path) -> None:
+    """And against the checkpoint of that time; what was taken along before verifies as ever."""
+    before, after, key, kept = (tmp_path / name for name in ("before", "after", "key", "kept"))
+    log = terminal.settings.log_folder
+    assert terminal.run("export", "bundle", CASE, "--out", before).exit_code == 0
+    shutil.copy(log / "key", key)
+    shutil.copy(log / "checkpoint", kept)
+    for _ in range(2):
+        assert terminal.run("keys", "rotate").exit_code == 0
+    assert terminal.run("export", "bundle", CASE, "--out", after, "--against", kept).exit_code == 0
+    current = (log / "key").read_text("utf-8").strip()
+    for file, with_key, changed in ((before, key, False), (after, key, True), (after, log / "key", False)):
+        read = verified(file, "--key", with_key, "--against", kept)
+        assert (read.exit_code, "您给的公钥后来换过 2 次" in read.output) == (0, changed)
+        assert (f"现在是 {current}" in read.output) is changed
+    after.write_text(after.read_text("utf-8").replace("bidao/succession/1", "bidao/succession/2", 1), "utf-8")
+    assert verified(after, "--key", key).output.startswith("核对不过：换钥声明不可信：")
+    assert "与您给的公钥不同" in verified(before, "--key", log / "key").output
 
 
 def test_no_file_and_strange_files_are_told_in_a_sentence(tmp_path: Path) -> None:

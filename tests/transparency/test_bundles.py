@@ -22,17 +22,30 @@ from domain.casework.sealing import Sealed
 from domain.privacy import ERASED
 from domain.telling import tell
 from projections.transparency import bundle_checking, bundles, merkle
+from projections.transparency import keys as log_keys
 from projections.transparency.bundle_checking import CHECKS, Check, Checked, check
 from projections.transparency.bundle_reading import COVERED, lines_of, names_of
 from projections.transparency.bundles import Bundle, BundleRefused, Reason, read
 from projections.transparency.bundling import NotSealed, bundle_of, no_keys
 from projections.transparency.checkpoints import Checkpoint
-from projections.transparency.notes import Verifier
+from projections.transparency.notes import KeyInvalid, Signer, Verifier
 from projections.transparency.sealing import LogBroken
+from projections.transparency.successions import Succession
 from tests.transparency.flips import bit_flips
 from tests.transparency.mutants import TAMPERINGS, Mutant, mutants
-from tests.transparency.operator import EVERY_KEY, IMPOSTOR, SIGNER, Operator, operator, with_state
+from tests.transparency.operator import (
+    EVERY_KEY,
+    IMPOSTOR,
+    SECOND,
+    SIGNER,
+    THIRD,
+    Operator,
+    operator,
+    succeeded,
+    with_state,
+)
 from tests.transparency.resealing import resealed
+from tests.transparency.succeeding import tampered_successions
 
 KNOWN = SIGNER.verifier
 
@@ -58,7 +71,7 @@ def amiss(judged: Iterable[Mutant]) -> Counter[tuple[str, Reason | None]]:
 
 @cache
 def tampered() -> tuple[Mutant, ...]:
-    return (*mutants((3,)), *resealed())
+    return (*mutants((3,)), *resealed(), *tampered_successions())
 
 
 def small() -> Bundle:
@@ -72,7 +85,9 @@ def small() -> Bundle:
 
 def test_every_bundle_that_was_tampered_with_is_refused_for_its_reason() -> None:
     kinds = Counter(mutant.kind for mutant in tampered())
-    assert kinds.keys() == {kind.__name__ for kind in TAMPERINGS} | {"resealed"}
+    handed_over = {kind for kind in kinds if kind.startswith("succession-")}
+    assert kinds.keys() - handed_over == {kind.__name__ for kind in TAMPERINGS} | {"resealed"}
+    assert sum(kinds[kind] for kind in handed_over) >= 300
     assert kinds.total() >= 1000
     assert amiss(tampered()) == {}
 
@@ -83,16 +98,34 @@ def test_every_bit_of_a_bundle_counts() -> None:
     assert amiss(flips) == {}
 
 
-def test_so_do_those_of_a_whole_case() -> None:
-    whole = operator(3)
+@pytest.mark.parametrize("operated", [operator, succeeded])
+def test_so_do_those_of_a_whole_case(operated: Callable[[int], Operator]) -> None:
+    whole = operated(3)
     bundle = whole.bundle(whole.cases[1], earlier=whole.kept)
     assert amiss(bit_flips(bundle.written, step=101)) == {}
+
+
+def test_so_does_every_bit_of_a_hand_over() -> None:
+    whole = succeeded(3)
+    header = whole.bundle(whole.cases[1]).header.written
+    flips = list(bit_flips(header, start=8 * header.index(b'"successions"')))
+    assert len(flips) >= 8 * 900
+    assert amiss(flips) == {}
 
 
 @pytest.mark.parametrize("removed", CHECKS, ids=lambda removed: removed.__name__)
 def test_without_any_one_check_something_would_pass(removed: Check) -> None:
     others = [one for one in CHECKS if one is not removed]
     assert any(reason(mutant.file, others) is None for mutant in tampered())
+
+
+def unsigned(note: str) -> Succession:
+    """What a hand-over says, whoever has signed it."""
+    try:
+        _, before, after, *_ = [*note.split("\n"), "", ""]
+        return Succession(Verifier.parse(before), Verifier.parse(after), operator(3).kept[-1], note)
+    except KeyInvalid:
+        return Succession(KNOWN, KNOWN, operator(3).kept[-1], note)
 
 
 def lenient(model: Any, _: int, line: bytes) -> Any:
@@ -107,6 +140,8 @@ WEAKENED: dict[str, tuple[object, str, object]] = {
     "any proof of consistency": (merkle, "goes_on", lambda *_: True),
     "any field key": (bundle_checking, "commitment_to", lambda _: ANY),
     "any sealed words": (Sealed, "opened", lambda *_: b'""'),
+    "any hand-over": (Succession, "opened", unsigned),
+    "any order of hand-overs": (log_keys, "pairwise", lambda _: ()),
     "any content": (bundle_checking, "opened", lambda _: {}),
 }
 
@@ -123,8 +158,7 @@ def test_a_verifier_that_takes_anything_somewhere_is_found_out(name: str, monkey
 
 def test_none_that_holds_is_refused() -> None:
     count, draw = 0, Random(1)
-    for seed in (0, 1, 2, 3):
-        whole = operator(seed)
+    for whole in (*map(operator, (0, 1, 2, 3)), succeeded(2)):
         for case in whole.cases:
             for some in (EVERY_KEY, no_keys, some_of(draw.random()), some_of(draw.random()), destroyed):
                 earlier = [one for one in whole.kept if draw.random() < 0.7]
@@ -188,8 +222,32 @@ def test_an_event_that_models_do_not_know_is_proven_all_the_same() -> None:
 
 def test_a_key_that_came_with_the_file_is_no_proof_of_who_signed() -> None:
     forged = next(mutant.file for mutant in tampered() if mutant.reasons == {Reason.KEY})
-    assert checked(forged, None).signed.verifier == IMPOSTOR.verifier
+    assert checked(forged, None).signed.keys.current == IMPOSTOR.verifier
     assert reason(forged) is Reason.KEY
+
+
+@pytest.mark.parametrize("known", [SIGNER, SECOND, THIRD], ids=["first", "second", "third"])
+def test_whoever_has_any_key_of_the_log_can_verify(known: Signer) -> None:
+    """Also against checkpoints that any of them has signed, as long as it could."""
+    whole = succeeded(3)
+    bundle = whole.bundle(whole.cases[0], earlier=whole.kept)
+    assert bundle.header.form == "bidao/bundle/2"
+    first, second, last = whole.kept
+    in_their_time = [first.signed(SIGNER), first.signed(SECOND), second.signed(SECOND), last.signed(THIRD)]
+    found = checked(bundle.written, known.verifier, in_their_time)
+    assert found.signed.keys.current == THIRD.verifier
+    assert found.signed.keys.changes_since(known.verifier) == [THIRD, SECOND, SIGNER].index(known)
+    for late, size in ((second.signed(SIGNER), first.size), (last.signed(SECOND), second.size)):
+        with pytest.raises(BundleRefused, match=f"封存{size}条时已经更换") as no:
+            checked(bundle.written, known.verifier, [late])
+        assert no.value.reason is Reason.AGAINST
+    with pytest.raises(BundleRefused, match="也没有从它换过来的声明"):
+        checked(bundle.written, IMPOSTOR.verifier)
+
+
+def test_a_log_whose_key_was_never_changed_has_bundles_of_the_first_form() -> None:
+    header = operator(3).bundle(operator(3).cases[0]).header
+    assert (header.form, b"successions" in header.written) == ("bidao/bundle/1", False)
 
 
 def test_it_is_held_against_checkpoints_that_others_kept() -> None:
@@ -231,10 +289,12 @@ def test_none_is_made_of_what_is_not_sealed_or_not_as_it_was() -> None:
         whole.bundle(whole.cases[0], earlier=[strange])
 
 
-def test_a_bundle_once_handed_out_holds_for_ever() -> None:
-    """The file in `stored` is never edited or made again; whoever writes a verifier tries it on that."""
-    file = (Path(__file__).parent / "stored" / "bundle-1.jsonl").read_bytes()
+@pytest.mark.parametrize(("form", "changes"), [(1, 0), (2, 2)])
+def test_a_bundle_once_handed_out_holds_for_ever(form: int, changes: int) -> None:
+    """The files in `stored` are never edited or made again; whoever writes a verifier tries it on those."""
+    file = (Path(__file__).parent / "stored" / f"bundle-{form}.jsonl").read_bytes()
     found = checked(file)
+    assert found.signed.keys.changes_since(KNOWN) == changes
     assert len(found.bundle.header.earlier) == 2
     assert any(None in event.field_keys.values() for event in found.bundle.events)
     assert sum(map(len, found.opened)) > 5

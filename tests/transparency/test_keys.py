@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.earlier import HOUR
 from projections.transparency.heads import Head
 from projections.transparency.keys import KEYS
-from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer
+from projections.transparency.notes import NoteInvalid, Signer
 from projections.transparency.sealing import Log
+from projections.transparency.successions import Succession
 from projections.transparency.verifying import KeptOutside, verify
 from tests.histories import history
 from tests.transparency.rewriting import rewritten
@@ -39,7 +41,7 @@ def test_whoever_trusts_any_of_the_keys_can_verify(rotated: Log, known: Signer) 
     log = Log(rotated.folder, known.verifier)
     held = [Checkpoint.opened(log.note or "", THIRD.verifier), *log.earlier()]
     assert verify(rewritten(EVENTS), log, KeptOutside(held)) is None
-    assert [one.until.size for one in log.keys.retired] == [150, 250]
+    assert [one.until.size for one in log.keys.successions] == [150, 250]
     assert log.keys.current == THIRD.verifier
 
 
@@ -86,16 +88,39 @@ def test_an_earlier_checkpoint_in_the_place_of_the_last_is_told(rotated: Log) ->
     assert "被截短过" in fault.sentence
 
 
-def test_a_list_of_keys_that_nobody_has_signed_is_not_believed(rotated: Log) -> None:
+def test_a_hand_over_that_the_key_before_has_not_signed_is_not_believed(rotated: Log) -> None:
+    """A thief may put a signature of theirs below anything; but no key before has named theirs."""
     path, thief = rotated.folder / KEYS, Signer("example.org/log", bytes([9] * 32))
-    path.write_text(path.read_text() + f"{thief.verifier}\n")
-    with pytest.raises(KeyInvalid, match="读不懂"):
-        _ = rotated.keys
-    path.write_text(f"{FIRST.verifier} 150\n{thief.verifier}\n")
-    with pytest.raises(NoteInvalid, match="没有“example"):
-        _ = Log(rotated.folder, FIRST.verifier).keys
+    first, second = (one.note for one in rotated.keys.successions)
+    until = rotated.keys.successions[0].until
+    own = Succession.signed(thief, thief, until).note.replace(str(thief.verifier), str(FIRST.verifier), 1)
+    for forged, why in (
+        (first + (rotated.folder / "checkpoints" / "250").read_text(), "没有“example.org/log”的签名"),
+        (thief.cosigned((rotated.folder / "checkpoints" / "150").read_text()), "没有写明"),
+        (thief.cosigned(first.replace(str(SECOND.verifier), str(thief.verifier))), "签名不对"),
+        (own, "没有“example.org/log”的签名"),
+        (second + first, "接不上"),
+        (first + first, "接不上"),
+        (second, "不是所给的公钥签的"),
+        (f"anything\n{first}", "没有写明"),
+    ):
+        path.write_text(forged)
+        with pytest.raises(NoteInvalid, match=why):
+            _ = Log(rotated.folder, FIRST.verifier).keys
+    path.write_text(first)
     with pytest.raises(NoteInvalid, match="不是所给的公钥签的"):
         _ = Log(rotated.folder, THIRD.verifier).keys
+
+
+def test_what_was_sealed_at_a_change_is_held_against_the_log(rotated: Log) -> None:
+    """Also where the checkpoint of that size, which is kept apart, was taken away."""
+    shorter = (rotated.folder / "checkpoints" / "150").read_bytes()
+    shutil.rmtree(rotated.folder / "checkpoints")
+    assert verify(rewritten(EVENTS), rotated) is None
+    durable.write(rotated.folder / "checkpoint", shorter)
+    fault = verify(rewritten(EVENTS[:150]), rotated)
+    assert fault
+    assert "封存了250条，这里的日志只有150条" in fault.sentence
 
 
 @pytest.mark.parametrize("writes", range(1, 5))
