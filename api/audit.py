@@ -18,7 +18,6 @@ from domain.model import Model
 from projections.transparency.proofs import (
     Consistency,
     Inclusion,
-    NotAsSealed,
     NotSealed,
     consistency_of,
     inclusion_of,
@@ -45,7 +44,7 @@ router = APIRouter(
     route_class=DoorRoute,
     dependencies=[Security(SCHEME), Depends(_only_for_staff)],
     tags=["封存与验证"],
-    responses=problems.declared(*problems.READING, problems.FORBIDDEN, NOT_SEALED),
+    responses=problems.declared(*problems.READING, problems.FORBIDDEN, NOT_SEALED, NOT_AS_SEALED),
 )
 
 
@@ -102,7 +101,7 @@ async def get_log_key(visit: Visiting) -> Response:
             "description": "一块哈希（C2SP tlog-tiles），每个三十二字节",
             "content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}},
         },
-        **problems.declared(NOT_FOUND, NOT_SEALED),
+        **problems.declared(NOT_FOUND),
     },
 )
 async def get_tile(
@@ -136,7 +135,6 @@ async def get_consistency(asked: Annotated[ConsistencyAsked, Query()], visit: Vi
     operation_id="get_inclusion",
     summary="收录的证明",
     response_description="证明，和它所依据的检查点",
-    responses=problems.declared(NOT_SEALED, NOT_AS_SEALED),
 )
 async def get_inclusion(asked: Annotated[InclusionAsked, Query()], visit: Visiting) -> Inclusion:
     """证明一条记录在封存的日志里（RFC 6962 §2.1.1）。"""
@@ -145,7 +143,7 @@ async def get_inclusion(asked: Annotated[InclusionAsked, Query()], visit: Visiti
 
 
 async def _asked(visit: Visit, question: Callable[[Log], T]) -> T:
-    """What the log answers, on a reading thread. Raises `Problem`."""
+    """What the log answers, on a reading thread. Raises `Problem`, or what says that the log is broken."""
 
     def ask() -> T:
         log = log_in(visit.service.settings.log_folder)
@@ -157,8 +155,6 @@ async def _asked(visit: Visit, question: Callable[[Log], T]) -> T:
         return await visit.service.read(ask)
     except NotSealed as no:
         raise Problem(NOT_SEALED, str(no)) from no
-    except NotAsSealed as no:
-        raise Problem(NOT_AS_SEALED, str(no)) from no
 
 
 def _tile(log: Log, level: int, written: str) -> bytes | None:

@@ -13,7 +13,7 @@ from api.door import DoorRoute, Visit, Visiting
 from api.field_keys import keys_for
 from api.identity import SCHEME
 from api.incidents import IncidentId
-from api.problems import FORBIDDEN, NOT_SEALED, RETRY_AFTER, Problem
+from api.problems import FORBIDDEN, NOT_AS_SEALED, NOT_SEALED, RETRY_AFTER, Problem
 from api.reading import as_read, eyes_of, require_readable
 from api.tags import TAGGED, conditional, is_known, tag_headers, tagged
 from domain.casework.recording import RecordedEvent
@@ -32,7 +32,7 @@ MEDIA = "application/x-ndjson"
 ANSWERS: dict[int | str, dict[str, Any]] = {
     **TAGGED,
     200: {**TAGGED[200], "content": {MEDIA: {"schema": {"type": "string"}}}},
-    **problems.declared(*problems.READING, problems.NOT_FOUND, NOT_SEALED),
+    **problems.declared(*problems.READING, problems.NOT_FOUND, NOT_SEALED, NOT_AS_SEALED),
 }
 
 

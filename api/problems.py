@@ -20,6 +20,9 @@ from domain.model import Model, Refused
 from domain.register import RowsRefused
 from projections.database import DatabaseUnavailable
 from projections.naming import ViewUnderway
+from projections.transparency.notes import KeyInvalid, NoteInvalid
+from projections.transparency.sealing import LogBroken
+from projections.transparency.tiles import TileMissing
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "Problem"
@@ -182,6 +185,12 @@ def of_store(error: Exception) -> Problem:
     return Problem(STORE_DOWN, headers={"Retry-After": RETRY_AFTER})
 
 
+def of_log(error: Exception) -> Problem:
+    """Whatever shows that store or log are not as they were sealed, in its own sentence."""
+    log.error("not as it was sealed: %s", " < ".join(_reasons(error)))
+    return Problem(NOT_AS_SEALED, str(error))
+
+
 def _reasons(error: BaseException | None) -> Iterator[str]:
     """The names of an error and of what it came from; a driver's is the name of its code."""
     while error is not None:
@@ -211,6 +220,10 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     StoreUnavailable: of_store,
     DatabaseUnavailable: of_store,
     ViewUnderway: of_view,
+    LogBroken: of_log,
+    TileMissing: of_log,
+    NoteInvalid: of_log,
+    KeyInvalid: of_log,
     NotFound: lambda _: Problem(NOT_FOUND),
     KeyReused: lambda _: Problem(KEY_REUSED),
     KeyStale: lambda _: Problem(KEY_STALE),

@@ -14,6 +14,7 @@ from projections.transparency.notes import KeyInvalid, NoteInvalid
 from projections.transparency.sealer import Busy
 from projections.transparency.sealing import LogBroken
 from projections.transparency.stamps import StampInvalid
+from projections.transparency.tiles import TileMissing
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def plainly() -> Iterator[None]:
     """What keeps it from being done is said in a sentence, and ends the program."""
     try:
         yield
-    except (Busy, KeyInvalid, NoteInvalid, LogBroken, StampInvalid) as no:
+    except (Busy, KeyInvalid, NoteInvalid, LogBroken, StampInvalid, TileMissing) as no:
         said(str(no))
     except FileNotFoundError as missing:
         said(f"没有文件 {missing.filename}，请先运行 bidao keys init 和 bidao seal。")

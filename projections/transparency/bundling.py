@@ -18,7 +18,7 @@ from projections.transparency.heads import Head
 from projections.transparency.leaves import leaf_of
 from projections.transparency.notes import Signer
 from projections.transparency.sealing import Log, LogBroken
-from projections.transparency.tiles import WIDTH, TileMissing
+from projections.transparency.tiles import WIDTH
 
 FieldKeys = Callable[[Stored], Mapping[str, bytes | None]]
 """The keys of an event's sealed fields that the holder may have, by path; None of one that is destroyed."""
@@ -63,7 +63,8 @@ def bundle_of(
     """The bundle of a case as of the log's last checkpoint; shown to go on from every checkpoint in `earlier`.
 
     Raises `NotFound`; `NotSealed`; `LogBroken` where the store is not as it was sealed, or the log not as those
-    checkpoints say, or damaged; `NoteInvalid`. The statement of its head is kept in the log (`Log.state`).
+    checkpoints say; `TileMissing`, `NoteInvalid` where it is damaged. The statement of its head is kept in the log
+    (`Log.state`).
     """
     note = log.note  # before the events are read: of those it is over, none may be missing
     rows = store.select_case(case)
@@ -74,11 +75,8 @@ def bundle_of(
         raise NotSealed(f"案卷第{rows[-1].originator_version}版还没有封存。")
     head = Head(stream_name(case), rows[-1].originator_version, checkpoint.size)
     node = log.tiles.node_of(checkpoint.size)
-    try:
-        links = tuple(_link(one, checkpoint, node) for one in earlier)
-        events = tuple(_event(row, log, checkpoint.size, node, field_keys(row)) for row in rows)
-    except TileMissing as missing:
-        raise LogBroken(f"日志缺了 {missing}，无从证明。") from missing
+    links = tuple(_link(one, checkpoint, node) for one in earlier)
+    events = tuple(_event(row, log, checkpoint.size, node, field_keys(row)) for row in rows)
     stated, handed_over = log.state(head, signer), tuple(one.note for one in log.keys.successions)
     header = Header(
         form=form_with(handed_over),

@@ -10,16 +10,12 @@ from projections.transparency import merkle
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.leaves import leaves_of
 from projections.transparency.notes import NoteText
-from projections.transparency.sealing import Log
+from projections.transparency.sealing import Log, LogBroken
 from projections.transparency.tiles import WIDTH
 
 
 class NotSealed(LookupError):
     """The log has not come that far. Carries a Chinese sentence."""
-
-
-class NotAsSealed(RuntimeError):
-    """The store has another event there than was sealed. Carries a Chinese sentence."""
 
 
 class Inclusion(Model):
@@ -41,13 +37,13 @@ class Consistency(Model):
 
 
 def inclusion_of(log: Log, store: CaseRecorder, position: int) -> Inclusion:
-    """The proof of the event at a position. Raises `NotSealed`, `NotAsSealed`, `NoteInvalid`, `TileMissing`."""
+    """The proof of the event at a position. Raises `NotSealed`, `LogBroken`, `NoteInvalid`, `TileMissing`."""
     note, last = sealed(log)
     if position > last.position:
         raise NotSealed(f"已封存到第{last.position}条，这一条还没有封存，请稍后再问。")
     found, index = leaves_of(store.select_log(position - 1, position, 1)), position - 1  # positions are dense from 1
     if index >= last.size or found != _leaf(log, last.size, index):
-        raise NotAsSealed(f"第{position}条事件与封存时不同，请用 bidao verify log 核对。")
+        raise LogBroken(f"第{position}条事件与封存时不同，请用 bidao verify log 核对。")
     proof = merkle.inclusion(index, last.size, log.tiles.node_of(last.size))
     return Inclusion(
         position=position,

@@ -22,7 +22,7 @@ BYTES = 32
 
 
 class TileMissing(LookupError):
-    """The folder lacks a tile that a tree of that size has, or a part of it."""
+    """The folder lacks a tile that a tree of that size has, or a part of it. Carries a Chinese sentence."""
 
 
 def tile_path(level: int, index: int, count: int = WIDTH) -> str:
@@ -69,7 +69,7 @@ class Tiles:
                 found = read(level, index, count if read == self._read else WIDTH)[:count]
                 if len(found) == count:
                     return found
-        raise TileMissing(tile_path(level, index, count))
+        raise TileMissing(f"日志缺了 {tile_path(level, index, count)}，无从证明：请先用 bidao verify log 核对。")
 
     def leaves(self, size: int, index: int) -> list[bytes]:
         """The leaf hashes of the tile with that index, of a log of that size. Raises `TileMissing`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import cast
@@ -103,15 +103,46 @@ def test_residents_and_strangers_do_not(door: Visitor, settings: Settings) -> No
     assert asked(door, case, {}).status_code == 401
 
 
-def test_a_store_that_is_not_as_it_was_sealed_gives_no_bundle(tmp_path: Path) -> None:
+def leaves(log: Path) -> Path:
+    return next((log / "tile" / "0").rglob("[0-9]*.p/*"))
+
+
+def overwritten(path: Path) -> None:
+    path.write_bytes(bytes(len(path.read_bytes())))
+
+
+def without_hand_over(log: Path) -> None:
+    (log / "keys").write_bytes(b"\xff anything\n")
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a tile is gone": (lambda log: leaves(log).unlink(), "日志缺了 tile/0/000"),
+    "a tile is changed": (lambda log: overwritten(leaves(log)), "与封存时不同"),
+    "the checkpoint is no note": (lambda log: overwritten(log / "checkpoint"), "不是签过名的文本"),
+    "the keys are nobody's": (without_hand_over, "换钥声明"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_log_that_is_damaged_gives_no_bundle_and_no_proof(tmp_path: Path, damage: str) -> None:
+    """It is said what is wrong; what does not need what is damaged is answered."""
     settings = Store("sqlite").settings(tmp_path / "data")
+    inclusion = "/api/v1/audit/inclusion?event_position=1"
     with serving(settings, Clock()) as url, httpx.Client(base_url=url, timeout=60) as client:
         door = Visitor(client, Clock())
         case = door.case(HANDLING)
         seal_beside(settings)
-        tile = next((settings.log_folder / "tile" / "0").rglob("[0-9]*.p/*"))
-        tile.write_bytes(bytes(len(tile.read_bytes())))
-        assert (asked(door, case).status_code, asked(door, case).json()["code"]) == (500, "unexpected")
+        before = asked(door, case), client.get(inclusion, headers=AUDITOR)
+        with in_turn(settings):
+            damaged, said = DAMAGE[damage]
+            damaged(settings.log_folder)
+            after = asked(door, case), client.get(inclusion, headers=AUDITOR)
+            assert client.get(f"/api/v1/incidents/{case}", headers=AUDITOR).status_code == 200
+    assert [answer.status_code for answer in before] == [200, 200]
+    for answer in after:
+        assert (answer.status_code, answer.json()["code"]) == (409, "not-as-sealed"), answer.text
+        assert said in answer.json()["detail"]
+        assert str(tmp_path) not in answer.text
 
 
 def lines_with(sensitive: str) -> Sequence[RecordedEvent]:
