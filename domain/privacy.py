@@ -120,10 +120,13 @@ class Parts:
             return self.at(rest)
         return self.whole.get(name)
 
-    def stand_in(self, path: str) -> Any:
-        """What the model accepts where this leads to; that it is erased where nothing personal is known there."""
+    def stand_in(self, path: str, says: str = ERASED) -> Any:
+        """What the model accepts where this leads to: `says`, where it takes words or nothing personal is known."""
         whole = self.at(path)
-        return whole.stand_in if whole else ERASED
+        found = whole.stand_in if whole else ERASED
+        if isinstance(found, list):
+            return [says] * len(found)
+        return says if found == ERASED else found
 
 
 NOTHING = Parts({}, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any
@@ -87,18 +87,29 @@ def _place(row: StoredEvent, path: str) -> Place:
 
 
 def _opened(row: StoredEvent, written: Any, found: Sequence[SealedField], keys: Keys | None) -> AnyLine:
-    erased = []
+    erased = dict[str, str]()
     for one in found:
         value = None if keys is None else _value(row, one, keys)
         if value is None:
-            erased.append(one.path)
-        one.put(_stand_in(row, one.path) if value is None else value)
-    line = decoded(replace(row, state=orjson.dumps(written)) if found else row)
+            erased[one.path] = ERASED
+        one.put(stand_in(row, one.path, ERASED) if value is None else value)
+    line = completed(decoded(replace(row, state=orjson.dumps(written)) if found else row), row, erased)
+    return line.model_copy(update={"erased": tuple(erased)}) if erased else line
+
+
+def stand_in(row: StoredEvent, path: str, says: str) -> Any:
+    """What the model of an event accepts at a path in place of what is sealed: `says`, or nothing, or any code."""
+    model = BY_TYPE.get(row.topic)
+    return parts_of(model).stand_in(path, says) if model else says
+
+
+def completed(line: AnyLine, row: StoredEvent, covered: Mapping[str, str]) -> AnyLine:
+    """With what is not in the stored bytes; what is `covered` says so also where a code stands in."""
     columns: dict[str, Any] = {"version": row.originator_version, "position": getattr(row, "id", 0)}
     if isinstance(line, RecordedEvent):
         columns["case_id"] = str(row.originator_id)
-    if erased:
-        columns |= {"erased": tuple(erased), "event": _told_apart(line.event, erased)}
+    if covered:
+        columns["event"] = _told_apart(line.event, covered)
     return line.model_copy(update=columns)
 
 
@@ -116,23 +127,18 @@ def _value(row: StoredEvent, one: SealedField, keys: Keys) -> Any:
         raise UnreadableEvent(f"{one.path} of {row.originator_id} version {row.originator_version}: {broken}") from None
 
 
-def _stand_in(row: StoredEvent, path: str) -> Any:
-    model = BY_TYPE.get(row.topic)
-    return parts_of(model).stand_in(path) if model else ERASED
-
-
-def _told_apart(told: Any, erased: Iterable[str]) -> Any:
-    """The event with no code standing where a code was erased."""
-    for path in erased:
-        told = _with_erased(told, path.split("."))
+def _told_apart(told: Any, covered: Mapping[str, str]) -> Any:
+    """The event with no code standing where a code is covered."""
+    for path, says in covered.items():
+        told = _with_words(told, path.split("."), says)
     return told
 
 
-def _with_erased(told: Any, path: Sequence[str]) -> Any:
+def _with_words(told: Any, path: Sequence[str], says: str) -> Any:
     name, *rest = path
     if isinstance(told, tuple):
-        return tuple(_with_erased(one, rest) if str(nth) == name else one for nth, one in enumerate(told))
+        return tuple(_with_words(one, rest, says) if str(nth) == name else one for nth, one in enumerate(told))
     value = getattr(told, name, None)
     if rest:
-        return told.model_copy(update={name: _with_erased(value, rest)}) if value is not None else told
-    return told.model_copy(update={name: ERASED}) if isinstance(value, Enum) else told
+        return told.model_copy(update={name: _with_words(value, rest, says)}) if value is not None else told
+    return told.model_copy(update={name: says}) if isinstance(value, Enum) else told

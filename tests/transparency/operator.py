@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from itertools import islice
@@ -20,7 +20,7 @@ from domain.casework.case_files import MEMORY_ENV, CaseFiles
 from domain.casework.recorders import Stored
 from domain.casework.recording import BY_TYPE
 from domain.casework.sealing import KeyId, Place, field_key, seal
-from domain.privacy import privacy_of
+from domain.privacy import parts_of
 from projections.transparency.bundles import Bundle
 from projections.transparency.bundling import FieldKeys, bundle_of, keys_from
 from projections.transparency.checkpoints import Checkpoint
@@ -93,11 +93,8 @@ def sealed(row: Stored) -> Stored:
     if not of_case(row):
         return row
     line = orjson.loads(row.state)
-    levels = privacy_of(BY_TYPE[row.topic])
-    for holder, name, path, asked in _members(line["event"]):
-        below = [level for known, level in levels.items() if f"{known}.".startswith(f"{asked}.")]
-        if below and all(below) and holder[name]:
-            holder[name] = sealed_value(holder[name], row, path)
+    for said in parts_of(BY_TYPE[row.topic]).said(line["event"]):
+        said.holder[said.name] = sealed_value(said.holder[said.name], row, said.path)
     return with_state(row, orjson.dumps(line))
 
 
@@ -110,15 +107,3 @@ def sealed_value(value: Any, row: Stored, path: str) -> str:
 
 def with_state(row: Stored, state: bytes) -> Stored:
     return Stored(row.originator_id, row.originator_version, row.topic, state, row.id)
-
-
-def _members(holder: dict[str, Any], path: str = "", asked: str = "") -> Iterator[tuple[dict[str, Any], str, str, str]]:
-    """Every member, the outer before the inner: where it is, and its path with places in lists and without."""
-    for name in list(holder):
-        yield holder, name, path + name, asked + name
-        inner = holder[name]
-        if isinstance(inner, dict):
-            yield from _members(inner, f"{path}{name}.", f"{asked}{name}.")
-        for nth, one in enumerate(inner if isinstance(inner, list) else ()):
-            if isinstance(one, dict):
-                yield from _members(one, f"{path}{name}.{nth}.", f"{asked}{name}.")
