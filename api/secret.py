@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
+from domain.casework import durable
 from domain.casework.fingerprint import fingerprint_of
 from domain.casework.identifying import SECRET_LENGTH
 
@@ -25,7 +23,7 @@ def secret_of(path: Path) -> bytes:
     Raises `SecretUnusable` for a file of another length: a new secret would disown every stored key.
     """
     if not path.exists():
-        keep(path, secrets.token_bytes(LENGTH))
+        durable.make(path, secrets.token_bytes(LENGTH))
     secret = path.read_bytes()
     if len(secret) != LENGTH:
         raise SecretUnusable(f"密钥文件 {path} 不完整，请从备份恢复；不要删除它重新生成。")
@@ -52,17 +50,3 @@ def shared_secret_of(path: Path, url: str, schema: str) -> bytes:
 def fingerprint(secret: bytes) -> bytes:
     """Tells one secret from another, and nothing about either."""
     return hmac.digest(secret, b"bidao secret fingerprint", "sha256")
-
-
-def keep(path: Path, secret: bytes) -> None:
-    """Put a secret where none is: whole and durable under another name (mode 0600), then linked, never half-done.
-
-    The folder is made if it is missing.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".secret-") as fresh:
-        fresh.write(secret)
-        fresh.flush()
-        os.fsync(fresh.fileno())
-        with suppress(FileExistsError):
-            os.link(fresh.name, path)

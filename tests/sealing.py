@@ -7,8 +7,8 @@ from contextlib import closing
 
 from api.commands.sealing import in_turn
 from api.opening import open_case_files
-from api.secret import keep
 from api.settings import Settings
+from domain.casework import durable
 from domain.casework.recorders import CaseRecorder
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.key_file import KeyFile
@@ -21,7 +21,7 @@ def seal(settings: Settings, store: CaseRecorder) -> Verifier:
     """Take in all there is; with a key that is made the first time. Gives the public key."""
     settings.log_folder.mkdir(parents=True, exist_ok=True)
     if not settings.log_key.exists():
-        keep(settings.log_key, Signer.new("hecheng.example.cn/bidao").written.encode())
+        durable.make(settings.log_key, Signer.new("hecheng.example.cn/bidao").written.encode())
     signer = KeyFile(settings.log_key).required()
     Log(settings.log_folder, signer.verifier).seal(store, signer)
     return signer.verifier

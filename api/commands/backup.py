@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.commands.enacting import WRONG, Data, console, settings_with
 from api.opening import open_case_files, open_outbox, open_views, require_case_files
-from api.secret import SecretUnusable, fingerprint, keep
+from api.secret import SecretUnusable, fingerprint
 from api.settings import Settings
 from domain.casework import durable
 from domain.casework.asking import StoreUnavailable
@@ -25,7 +25,7 @@ from domain.casework.backups import Backup, BackupUnusable, Manifest, save
 from domain.casework.backups import Progress as Reporting
 from domain.casework.evidence_files import EvidenceFiles
 from domain.casework.fingerprint import fingerprint_of
-from domain.casework.key_encryption import KeyFile
+from domain.casework.key_encryption import KeysInFile
 from domain.casework.new_stores import new_file, new_schema, require_free_file, require_free_schema
 from domain.casework.restoring import Contents, Target, examined, fill, require_wrapping
 from domain.casework.store_file import StoreUnusable
@@ -146,14 +146,14 @@ def _restore(settings: Settings, source: Backup, bar: Progress) -> Contents:
     settings.data.mkdir(parents=True, exist_ok=True)
     with _alone(settings.data):
         _require_room(settings, source.secret)
-        require_wrapping(source, KeyFile(settings.key_file, make=not source.manifest.keys))
+        require_wrapping(source, KeysInFile(settings.key_file, make=not source.manifest.keys))
         contents = examined(source, _task(bar, "检查备份"))
         with _new_store(settings, source.secret) as target:
             evidence = EvidenceFiles(settings.evidence_folder)
             for address, box in source.files():
                 evidence.take_in(address, box)
             fill(target, source, contents, today, _task(bar, "写入并核对"))
-            keep(settings.secret_key, source.secret)
+            durable.make(settings.secret_key, source.secret)
             _require_secret(settings, source.secret)
             durable.settle(settings.data)
     return contents

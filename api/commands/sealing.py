@@ -18,8 +18,8 @@ from api.commands import stamping
 from api.commands.enacting import Data, console, settings_with
 from api.commands.plainly import plainly, said
 from api.opening import open_case_files, require_case_files
-from api.secret import keep
 from api.settings import Settings
+from domain.casework import durable
 from projections.transparency.heads import FORM as HEAD
 from projections.transparency.heads import Head
 from projections.transparency.key_file import KeyFile
@@ -59,7 +59,7 @@ def init(
     if settings.log_key.exists():
         said(f"已有密钥 {settings.log_key}，没有改动。")
     with plainly():
-        keep(settings.log_key, Signer.new(name).written.encode())
+        durable.make(settings.log_key, Signer.new(name).written.encode())
         signer = KeyFile(settings.log_key).required()
         settings.log_folder.mkdir(parents=True, exist_ok=True)
         public = settings.log_folder / "key"
@@ -93,7 +93,7 @@ def changing(path: Path) -> tuple[Signer, Signer]:
     if KeyFile(path).required() == old:
         new = path.with_name(f"{path.name}.new")
         new.unlink(missing_ok=True)
-        keep(new, Signer.new(old.name).written.encode())
+        durable.make(new, Signer.new(old.name).written.encode())
         new.replace(path)
     return old, KeyFile(path).required()
 

@@ -11,7 +11,7 @@ from eventsourcing.application import Application
 
 from domain.casework.evidence_files import EvidenceFiles
 from domain.casework.kept_keys import BEFORE_ALL
-from domain.casework.key_encryption import KeyFile, KeysInMemory, Wrapping, WrappingUnusable
+from domain.casework.key_encryption import KeysInFile, KeysInMemory, Wrapping, WrappingUnusable
 from domain.casework.keyring import Keyring
 from domain.casework.recorders import CaseRecorder
 from domain.casework.sealed_lines import CaseMapper
@@ -53,7 +53,7 @@ class CaseFiles(Application[UUID]):
         path = self.env.get(KEY_FILE)
         if path is None:
             return IN_MEMORY
-        return KeyFile(Path(path), make=not self.store.keys_after(BEFORE_ALL))
+        return KeysInFile(Path(path), make=not self.store.keys_after(BEFORE_ALL))
 
     @property
     def store(self) -> CaseRecorder:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
+PRIVATE = 0o600
+"""The mode of files that nobody else may read."""
 
-def write(path: Path, content: bytes) -> None:
+
+def write(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Put a file in its place, durable with its name when this returns. The folder is made if it is missing."""
-    put(path, content)
+    put(path, content, mode)
     settle(path.parent)
 
 
-def put(path: Path, content: bytes) -> None:
+def put(path: Path, content: bytes, mode: int = 0o666) -> None:
     """The same, but for the name: that is durable once its folder is settled."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{token_hex(4)}.new")  # whoever writes the same at the same time has another
-    try:
-        with fresh.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with _fresh(path, content, mode) as fresh:
         fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+
+
+def make(path: Path, content: bytes) -> None:
+    """Put a private file where none is, durable with its name; of those who do so at once, one makes it."""
+    with _fresh(path, content, PRIVATE) as fresh, suppress(FileExistsError):
+        os.link(fresh, path)
+    settle(path.parent)
 
 
 def settle(folder: Path) -> None:
@@ -34,3 +38,18 @@ def settle(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+@contextmanager
+def _fresh(path: Path, content: bytes, mode: int) -> Iterator[Path]:
+    """The content under another name beside its own, durable; that name is gone afterwards."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{token_hex(4)}.new")  # whoever writes the same at the same time has another
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield fresh
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 from base64 import b64decode, b64encode
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from domain.casework import durable
 from domain.casework.store_file import StoreUnusable
 
 LENGTH = 32
@@ -77,7 +76,7 @@ class KeysInMemory:
         self._take(self._keys[-1:])
 
 
-class KeyFile(KeysInMemory):
+class KeysInFile(KeysInMemory):
     """The same in a file of mode 0600, a line each, the newest last; other processes' changes are noticed when needed.
 
     Raises `WrappingUnusable` for a file that is not whole, or is missing where `make` is false.
@@ -86,7 +85,7 @@ class KeyFile(KeysInMemory):
     def __init__(self, path: Path, *, make: bool) -> None:
         self.path = path
         if make and not path.exists():
-            self._write([secrets.token_bytes(LENGTH)], new=True)
+            durable.make(path, _written([secrets.token_bytes(LENGTH)]))
         super().__init__(self._read())
 
     def wrap(self, key: bytes, bound_to: bytes) -> bytes:
@@ -130,35 +129,18 @@ class KeyFile(KeysInMemory):
             raise WrappingUnusable(f"密钥文件 {self.path} 不完整，请换上另外保管的那一份。")
         return keys
 
-    def _write(self, keys: list[bytes], *, new: bool = False) -> None:
-        """Whole and durable under another name (mode 0600) first; what it replaces is overwritten afterwards."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", encoding="ascii", dir=self.path.parent, prefix=".kek-", delete=False) as fresh:
-            fresh.writelines(f"{_FORM} {b64encode(key).decode()}\n" for key in keys)
-            fresh.flush()
-            os.fsync(fresh.fileno())
-        try:
-            if new:  # of processes that start at once, one makes it
-                with suppress(FileExistsError):
-                    os.link(fresh.name, self.path)
-                return
-            with self.path.open("r+b") as former:
-                Path(fresh.name).replace(self.path)
-                former.write(bytes(os.fstat(former.fileno()).st_size))
-                former.flush()
-                os.fsync(former.fileno())
-        finally:
-            Path(fresh.name).unlink(missing_ok=True)
-            _sync(self.path.parent)
+    def _write(self, keys: list[bytes]) -> None:
+        """In place of the former file, which is overwritten once the new one is durable."""
+        with self.path.open("r+b") as former:
+            durable.write(self.path, _written(keys), durable.PRIVATE)
+            former.write(bytes(os.fstat(former.fileno()).st_size))
+            former.flush()
+            os.fsync(former.fileno())
+
+
+def _written(keys: list[bytes]) -> bytes:
+    return b"".join(f"{_FORM} {b64encode(key).decode()}\n".encode() for key in keys)
 
 
 def _id(key: bytes) -> bytes:
     return sha256(b"bidao/kek\n" + key).digest()[:_ID]
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

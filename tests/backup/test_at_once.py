@@ -14,8 +14,8 @@ from psycopg.conninfo import make_conninfo
 
 from api.commands import backup
 from api.opening import open_case_files
-from api.secret import keep
 from api.settings import Settings
+from domain.casework import durable
 from domain.casework.backups import Backup, BackupUnusable
 from domain.casework.kept_keys import KeptKey
 from domain.casework.postgres_schema import wait_for_turn
@@ -64,7 +64,7 @@ def test_a_secret_that_somebody_else_put_there_is_noticed(
 ) -> None:
     """A service of another store, started in the same folder."""
     foreign = bytes(32)
-    monkeypatch.setattr(backup, "keep", meanwhile(keep, lambda: empty.secret_key.write_bytes(foreign)))
+    monkeypatch.setattr(durable, "make", meanwhile(durable.make, lambda: empty.secret_key.write_bytes(foreign)))
     told = bidao(empty, "restore", saved)
     assert told.exit_code == 1
     assert "是另一个库的" in told.output.replace("\n", "")

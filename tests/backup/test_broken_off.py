@@ -16,6 +16,7 @@ import pytest
 from api.commands import backup
 from api.opening import open_case_files
 from api.settings import Settings
+from domain.casework import durable
 from domain.casework.backups import Backup, save
 from domain.casework.new_stores import new_file
 from domain.casework.restoring import Contents, Target
@@ -63,13 +64,16 @@ def test_one_that_was_killed_is_noticed_at_the_start_and_done_again(saved: Path,
         assert len(log(empty)) == source.manifest.events
 
 
-def fail(*_: Any) -> None:
-    raise OSError("somebody pulled the plug")
-
-
 def test_one_that_failed_leaves_nothing(saved: Path, empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = durable.make
+
+    def make_all_but_the_secret(path: Path, content: bytes) -> None:
+        if path == empty.secret_key:
+            raise OSError("somebody pulled the plug")
+        make(path, content)
+
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(backup, "keep", fail)  # the last step but one
+        meanwhile.setattr(durable, "make", make_all_but_the_secret)  # the last step but one
         told = bidao(empty, "restore", saved)
     assert told.exit_code == 1
     assert "什么也没有留下" in told.output

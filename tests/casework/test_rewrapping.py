@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from domain.casework import durable
 from domain.casework.case_files import KEY_FILE, CaseFiles, sqlite_env
 from domain.casework.kept_keys import BEFORE_ALL, DESTROYED
-from domain.casework.key_encryption import KeyFile, Wrapping, WrappingUnusable
+from domain.casework.key_encryption import KeysInFile, Wrapping, WrappingUnusable
 from domain.casework.rewrapping import rewrap
 from domain.erasure import ApproveErasure
 from domain.incident.words import Stage
@@ -127,22 +128,42 @@ def found(folder: Path, what: bytes) -> list[str]:
 
 
 def test_the_key_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    KeyFile(tmp_path / "kek.key", make=True)
+    KeysInFile(tmp_path / "kek.key", make=True)
     assert (tmp_path / "kek.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_of_processes_that_start_at_once_all_have_the_same_key(tmp_path: Path) -> None:
-    one, other = (KeyFile(tmp_path / "kek.key", make=True) for _ in range(2))
+    one, other = (KeysInFile(tmp_path / "kek.key", make=True) for _ in range(2))
     assert other.unwrap(one.wrap(KEY, b"place"), b"place") == KEY
 
 
 def test_a_key_is_unwrapped_where_it_belongs_and_by_what_wrapped_it(tmp_path: Path) -> None:
-    here, elsewhere = KeyFile(tmp_path / "here", make=True), KeyFile(tmp_path / "elsewhere", make=True)
+    here, elsewhere = KeysInFile(tmp_path / "here", make=True), KeysInFile(tmp_path / "elsewhere", make=True)
     wrapped = here.wrap(KEY, b"place")
     assert here.unwrap(wrapped, b"place") == KEY
     for keys, at, says in ((elsewhere, b"place", "找回原来的密钥文件"), (here, b"another", "被改动过")):
         with pytest.raises(WrappingUnusable, match=says):
             keys.unwrap(wrapped, at)
+
+
+def test_the_former_keys_are_overwritten_only_once_the_new_file_has_its_name_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a power cut in between could bring back the name of a file of zeros."""
+    path, settle = tmp_path / "kek.key", durable.settle
+    keys, seen = KeysInFile(path, make=True), list[bytes]()
+    whole = path.read_bytes()
+    with path.open("rb") as former:
+
+        def settled(folder: Path) -> None:
+            seen.append(former.read())
+            settle(folder)
+
+        monkeypatch.setattr(durable, "settle", settled)
+        keys.renew()
+        former.seek(0)
+        assert (seen, former.read()) == ([whole], bytes(len(whole)))
+    assert path.read_bytes().startswith(whole)
 
 
 def none_there(path: Path) -> None:

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from api.opening import open_case_files
 from api.outside.handing import Outside, handed
 from api.outside.places import MINUTE, Folder
-from api.secret import keep
 from api.settings import Settings
+from domain.casework import durable
 from projections.transparency.checkpoints import Checkpoint
 from projections.transparency.sealing import Log
 from tests.api.receiver import Receiver, answering, receiving
@@ -43,7 +43,7 @@ class Desk:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.now, self.leads = settings, 1_800_000_000.0, True
-        keep(settings.log_key, SIGNER.written.encode())
+        durable.make(settings.log_key, SIGNER.written.encode())
         self.open()
 
     def open(self) -> None:

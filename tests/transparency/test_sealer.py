@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from api.opening import open_case_files, open_sealer
-from api.secret import keep
 from api.settings import Settings
+from domain.casework import durable
 from domain.casework.case_files import CaseFiles
 from projections.leadership import SharedLeadership
 from projections.transparency.key_file import KeyFile
@@ -31,7 +31,7 @@ HALF = len(EVENTS) // 2
 @pytest.fixture
 def settings(lasting_store: Store, tmp_path: Path) -> Settings:
     settings = lasting_store.settings(tmp_path / "data")
-    keep(settings.log_key, SIGNER.written.encode())
+    durable.make(settings.log_key, SIGNER.written.encode())
     return settings
 
 
@@ -85,7 +85,7 @@ def test_without_a_key_nothing_is_sealed_until_there_is_one(settings: Settings, 
     with closing(open_sealer(settings, files)) as sealer:
         sealer.start()
         assert sealer.standing() is None
-        keep(settings.log_key, SIGNER.written.encode())
+        durable.make(settings.log_key, SIGNER.written.encode())
         until(sealed_to(sealer, HALF))
 
 
