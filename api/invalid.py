@@ -40,6 +40,7 @@ SENTENCES = {
     "list_type": "应为列表。",
     "too_short": "太少，至少 {min_length} 项。",
     "too_long": "太多，至多 {max_length} 项。",
+    "one_of_them": "phone 和 name 须填一项，且只填一项。",
     "model_type": "应为一个对象。",
     "model_attributes_type": "应为一个对象。",
 }

@@ -76,6 +76,13 @@ class Identifies:
     """Marks an id that may be a resident's: other residents do not read it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Findable:
+    """Marks a `name` or a `phone`: what staff may look for a case by, where it is somebody's personal field."""
+
+    kind: str
+
+
 Personal = Annotated[T, Privacy("personal")]
 """Names, phones, addresses, free text: minimal, purpose-bound, erasable (PIPL art. 6, 47)."""
 
@@ -106,8 +113,8 @@ Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE)]
 """Free text that may be empty; a rule says where it must not be."""
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=PRINTABLE)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=PRINTABLE)]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9-]{4,19}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=PRINTABLE), Findable("name")]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9-]{4,19}$"), Findable("phone")]
 Fen = Annotated[int, Field(gt=0, le=10_000_000_00, strict=True, description="金额，单位：分")]
 """Money in fen: more than nothing, at most ten million yuan at a time."""
 Urgency = Annotated[int, Field(ge=1, le=4, strict=True, description="紧急程度：1 特急 … 4 一般")]

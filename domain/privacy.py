@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import EnumType
@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from domain.model import Minor, Person, Privacy, Retention
+from domain.model import Findable, Minor, Person, Privacy, Retention
 
 STRICTNESS = (None, "personal", "sensitive")
 
@@ -168,3 +168,54 @@ def _stand_in(model: type[BaseModel], name: str) -> Any:
             adapter.validate_python(value)
             return value
     raise TypeError(f"{model.__name__}.{name}: nothing can stand there once it is erased")
+
+
+class Named(NamedTuple):
+    """A name or a phone (`kind`) that a model holds, where, and of whom (None: it is text)."""
+
+    path: str
+    subject: str | None
+    kind: str
+    value: str
+
+
+def named_in(told: BaseModel, path: str = "", subject: str | None = None) -> Iterator[Named]:
+    """What staff may look for somebody by. What is sensitive is not among it: to find by it would be to read it."""
+    if isinstance(told, Person | Minor):
+        subject = told.subject
+    for name, field in type(told).model_fields.items():
+        value = getattr(told, name)
+        if kind := _found_by(field):
+            for one in value if isinstance(value, tuple) else filter(None, [value]):
+                yield Named(path + name, subject, kind, one)
+        elif _mark(field) is None:
+            for step, one in _held(name, value):
+                yield from named_in(one, f"{path}{step}.", subject)
+
+
+def names_any(model: type[BaseModel]) -> bool:
+    """Whether `named_in` may find anything in such a model."""
+    return any(
+        _found_by(field) is not None if _mark(field) else any(map(names_any, _models(field.annotation)))
+        for field in model.model_fields.values()
+    )
+
+
+def _held(name: str, value: Any) -> Iterator[tuple[str, BaseModel]]:
+    """The models in a field, each with what leads to it."""
+    many = [(f"{name}.{nth}", one) for nth, one in enumerate(value)] if isinstance(value, tuple) else [(name, value)]
+    yield from ((step, one) for step, one in many if isinstance(one, BaseModel))
+
+
+def _found_by(field: FieldInfo) -> str | None:
+    mark = _mark(field)
+    if mark is None or mark.level != "personal":
+        return None
+    return next(_kinds(field.annotation, field.metadata), None)
+
+
+def _kinds(annotation: Any, metadata: Iterable[Any] = ()) -> Iterator[str]:
+    """By what a value so annotated may be found, within unions and tuples too."""
+    yield from (mark.kind for mark in metadata if isinstance(mark, Findable))
+    for part in get_args(annotation):
+        yield from _kinds(part, [part])

@@ -112,6 +112,9 @@ class Transaction(Protocol):
         tried again in another transaction, so that other writers, and whoever wants to read, have their turn.
         """
 
+    def overwrite(self) -> None:
+        """From here on to its end, leave nothing in the file of what is deleted; see `Database.scrub`."""
+
     def notify(self, word: str) -> None:
         """Once committed, let every process that listens hear it."""
 
@@ -150,6 +153,12 @@ class Database(Protocol):
         """Hear of every `notify`, and (`events`) of every append to the event store beside; None on SQLite.
 
         Messages may be lost when a connection breaks: they only save waiting.
+        """
+
+    def scrub(self) -> bool:
+        """Leave nothing of what was deleted in any file that is the database's own; false while it is still read.
+
+        Raises `DatabaseUnavailable`.
         """
 
     def close(self) -> None:

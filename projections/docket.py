@@ -99,7 +99,7 @@ def docket(
     rows, more = found[: query.limit], len(found) > query.limit
     return DocketPage(
         words=words.told(),
-        items=tuple(_told(row, cursor.now) for row in rows),
+        items=tuple(told(row, cursor.now) for row in rows),
         next=cursor.moved(search.place(rows[-1])).written(asked) if more else None,
         count=count,
         capped=capped,
@@ -125,7 +125,7 @@ OR_NONE = ("number", "officer", "lead", "merged_into", "due_clock")
 TOLD_TIMES = [column for column in TIMES if column in DocketRow.model_fields]
 
 
-def _told(row: Row, now: int) -> DocketRow:
+def told(row: Row, now: int) -> DocketRow:
     """A row as people and programs read it: '' and 0 are nothing."""
     light = light_of(row["due_at"], row["yellow_at"], row["undetermined"], now)
     return DocketRow.model_validate(

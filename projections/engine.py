@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from domain.casework.case_files import CaseFiles
 from projections import ALL
+from projections.blind_index import BlindIndex
 from projections.builder import GRACE, Builder
 from projections.database import Database, Listening, Transaction
 from projections.frame import Frame
@@ -74,6 +75,8 @@ class Views:
         self._pages, self._frame = Pages(files), Frame()
         self._tables = Tables(where, projections, empty=self._pages.blank)
         self._builder = Builder(self._pages, self._tables)
+        self.index = BlindIndex(files, self._tables.database)
+        """Beside the views, and no view: it needs the keys of what is sealed."""
         self._waiters = Waiters(self._tables.position())
         self._leadership = self._tables.database.leadership(lead(projections))
         self._one_at_a_time = RLock()
@@ -148,6 +151,7 @@ class Views:
         self._thread.start()
         if leading:
             self._builder.start(lambda: self.leads, self._woken.set, grace)
+            self.index.start(lambda: self.leads)
 
     def stop(self) -> None:
         """End that thread, and whatever is being built, after the page it is at."""
@@ -161,11 +165,13 @@ class Views:
             self._thread.join()
             self._thread = None
         self._builder.stop()
+        self.index.stop()
 
     def wake(self, position: int) -> None:
         """Say that the store has come this far. Returns at once; whoever does not lead will hear of it."""
         if position > self.position and self.leads:
             self._woken.set()
+            self.index.wake()
 
     def rebuild(self, progress: Progress | None = None, names: Collection[str] = ()) -> RebuildReport:
         """Make these views, or all, again from the first event, compare them with those in use, and put them in their
@@ -278,6 +284,7 @@ class Views:
             self._heard_again()
         elif self.leads:
             self._woken.set()
+            self.index.wake()
 
     def _heard_again(self) -> None:
         """The connection was lost, and with it, it may be, what was told meanwhile and what was believed before."""

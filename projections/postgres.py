@@ -177,6 +177,9 @@ class PostgresTransaction:
             return False
         return True
 
+    def overwrite(self) -> None:
+        """Nothing: old rows are the server's to clear away."""
+
     def notify(self, word: str) -> None:
         self.execute("SELECT pg_notify(?, ?)", (self._channel, word))
 
@@ -225,6 +228,10 @@ class PostgresDatabase:
         with _told(), self._pool.connection() as connection:
             connection.execute(self._of(_WRITE))  # the pool commits, or rolls back
             yield PostgresTransaction(connection, self._schema)
+
+    def scrub(self) -> bool:
+        """Nothing, either."""
+        return True
 
     def leadership(self, name: str) -> Leadership:
         return PostgresLeadership(self._url, self._schema, name)

@@ -19,6 +19,8 @@ from projections.leadership import FileLeadership, Leadership, SharedLeadership
 
 PATIENCE = 60.0
 """Seconds to wait for another writer: as long as comparing and swapping after a rebuild may take."""
+SCRUBBING = 500
+"""Milliseconds to wait for whoever reads what is to be gone from the journal; writers wait as well."""
 GONE = "no such table"
 """What is said of a table that a rebuild by another version has dropped; whoever follows makes it again."""
 BOUND = 30_000
@@ -87,6 +89,9 @@ class SQLiteTransaction:
         change()
         return True
 
+    def overwrite(self) -> None:
+        self._connection.execute("PRAGMA secure_delete = ON")
+
     def notify(self, word: str) -> None:
         """Nothing: nobody listens."""
 
@@ -138,6 +143,7 @@ class SQLiteDatabase:
     def writing(self) -> Iterator[SQLiteTransaction]:
         """See `Database`."""
         with _told(), self._turn:
+            self._writer.execute("PRAGMA secure_delete = OFF")
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield SQLiteTransaction(self._writer)
@@ -145,6 +151,13 @@ class SQLiteDatabase:
             except BaseException:
                 self._writer.rollback()
                 raise
+
+    def scrub(self) -> bool:
+        """What was written ahead goes into the file, and is gone from where it was."""
+        with _told(), closing(self._connect()) as connection:
+            connection.execute(f"PRAGMA busy_timeout = {SCRUBBING}")
+            [busy, *_] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def leadership(self, name: str) -> Leadership:
         return SharedLeadership()

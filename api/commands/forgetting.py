@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from api.commands.enacting import WRONG, Data, console, settings_with, with_casework
 from api.erasures import status_of
-from api.opening import open_case_files, require_case_files
+from api.opening import open_case_files, open_views, require_case_files
 from domain.casework.application import Casework
 from domain.casework.asking import Caller
 from domain.casework.erasing import Erasing
@@ -67,10 +67,23 @@ def tell(casework: Casework, subject: str) -> None:
 
 
 def rewrap_keys(data: Data = None) -> None:
-    """换钥：换一把密钥加密密钥（kek.key），库里全部密钥重新包装；服务不必停。此后旧备份读不出已删除的资料。"""
+    """换钥：换一把密钥加密密钥（kek.key），库里全部密钥重新包装，盲索引换新；服务不必停。此后旧备份读不出已删除的资料。"""
     settings = settings_with(data)
     require_case_files(settings)
-    with closing(open_case_files(settings)) as files, Progress(console=console, transient=True) as bar:
-        task = bar.add_task("重新包装", total=None)
-        count = rewrap(files.store, files.keyring.wrapping, lambda done: bar.update(task, completed=done))
+    with (
+        closing(open_case_files(settings)) as files,
+        closing(open_views(settings, files)) as views,
+        Progress(console=console, transient=True) as bar,
+    ):
+        task, indexed = bar.add_task("重新包装", total=None), bar.add_task("重建索引", total=None, visible=False)
+
+        def shown(done: int, events: int) -> None:
+            bar.update(indexed, completed=done, total=events, visible=True)
+
+        count = rewrap(
+            files.store,
+            files.keyring.wrapping,
+            lambda done: bar.update(task, completed=done),
+            rebuild=lambda: views.index.catch_up(shown),
+        )
     console.print(f"已换钥，{count} 把密钥重新包装；旧的密钥已从 {settings.key_file} 去掉，请另存新的一份，销毁旧的。")

@@ -46,6 +46,9 @@ class KeyTable(Protocol):
     def keys_after(self, last: KeyId) -> list[KeptKey]:
         """A page of all there are, those destroyed included, in order of their ids; empty after the last."""
 
+    def put_key(self, key: KeptKey) -> bool:
+        """Keep one that comes with no event, durably; false where there is or was another in its place."""
+
     def replace_keys(self, wrapped: Mapping[KeptKey, bytes]) -> int:
         """Put other bytes in place of those kept, durably; how many were still as given. The old bytes are gone."""
 

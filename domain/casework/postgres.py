@@ -190,6 +190,10 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
         with self._cursor() as cursor:
             return postgres_keys.after(cursor, self.datastore.schema, last)
 
+    def put_key(self, key: KeptKey) -> bool:
+        with self._cursor() as cursor:
+            return postgres_keys.put(cursor, self.datastore.schema, key)
+
     def replace_keys(self, wrapped: Mapping[KeptKey, bytes]) -> int:
         with self._cursor() as cursor:
             return postgres_keys.replace(cursor, self.datastore.schema, wrapped)

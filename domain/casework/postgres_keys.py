@@ -18,6 +18,7 @@ _AFTER = f"""
     SELECT {_COLUMNS} FROM {{schema}}.subject_keys
     WHERE (subject, retention, generation) > (%s, %s, %s)
     ORDER BY subject, retention, generation LIMIT {PAGE}"""
+_PUT = f"INSERT INTO {{schema}}.subject_keys ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 _REPLACE = """
     UPDATE {schema}.subject_keys AS kept SET wrapped = given.new
     FROM unnest(%b::TEXT[], %b::TEXT[], %b::INTEGER[], %b::BYTEA[], %b::BYTEA[])
@@ -34,6 +35,11 @@ def of_subjects(cursor: Cursor[TupleRow], schema: str, subjects: Collection[str]
 def after(cursor: Cursor[TupleRow], schema: str, last: KeyId) -> list[KeptKey]:
     """A page of all there are, in order."""
     return _kept(cursor.execute(_of(_AFTER, schema), last))
+
+
+def put(cursor: Cursor[TupleRow], schema: str, key: KeptKey) -> bool:
+    """Whether there was none in its place."""
+    return cursor.execute(_of(_PUT, schema), (*key.id, key.wrapped, key.fingerprint)).rowcount == 1
 
 
 def replace(cursor: Cursor[TupleRow], schema: str, wrapped: Mapping[KeptKey, bytes]) -> int:

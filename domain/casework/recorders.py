@@ -176,6 +176,10 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
             kept = sorted(self._keys.values())
         return [key for key in kept if key.id > last][:PAGE]
 
+    def put_key(self, key: KeptKey) -> bool:
+        with self._database_lock:
+            return self._keys.setdefault(key.id, key) is key
+
     def replace_keys(self, wrapped: Mapping[KeptKey, bytes]) -> int:
         with self._database_lock:
             still = {key: new for key, new in wrapped.items() if self._keys.get(key.id) == key}

@@ -1,11 +1,12 @@
-"""换钥: every key of the store wrapped anew, and what wrapped it before destroyed: then old backups tell nothing of
-whoever was forgotten since."""
+"""换钥: every key of the store wrapped anew, that of the index replaced, and what wrapped them before destroyed: then
+old backups tell nothing of whoever was forgotten since."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from time import sleep
 
+from domain.casework.index_keys import OWNER, IndexKeys
 from domain.casework.kept_keys import BEFORE_ALL, DESTROYED, KeyTable
 from domain.casework.key_encryption import Wrapping
 from domain.casework.keyring import bound_to
@@ -16,10 +17,22 @@ IN_FLIGHT = 15.0
 """Seconds: longer than any append waits that wrapped its keys before the key file was renewed."""
 
 
-def rewrap(table: KeyTable, wrapping: Wrapping, progress: Progress, in_flight: float = IN_FLIGHT) -> int:
+def _by_themselves() -> None:
+    """Services that run make the index again as soon as they find that its key is another."""
+
+
+def rewrap(
+    table: KeyTable,
+    wrapping: Wrapping,
+    progress: Progress,
+    in_flight: float = IN_FLIGHT,
+    rebuild: Callable[[], None] = _by_themselves,
+) -> int:
     """Renew the key-encryption key, wrap every key with it, destroy the one before; how many keys there are.
 
-    Services go on meanwhile. Broken off, it is run again: until the end the key before still unwraps.
+    The key of the index, where there is one, is replaced instead; `rebuild` makes the index with the new one, before
+    the old one is destroyed. Services go on meanwhile. Broken off, it is run again: until the end the key before
+    still unwraps.
     """
     wrapping.renew()
     _pass(table, wrapping, progress)
@@ -27,6 +40,11 @@ def rewrap(table: KeyTable, wrapping: Wrapping, progress: Progress, in_flight: f
     count, left = _pass(table, wrapping, lambda count: None)
     while left:
         count, left = _pass(table, wrapping, lambda count: None)
+    index = IndexKeys(table, wrapping)
+    if index.live():
+        index.make()
+        rebuild()
+        index.retire()
     table.scrub()
     wrapping.retire()
     return count
@@ -36,7 +54,8 @@ def _pass(table: KeyTable, wrapping: Wrapping, progress: Progress) -> tuple[int,
     """How many keys there are, and how many of them had still to be wrapped anew."""
     last, count, old = BEFORE_ALL, 0, 0
     while page := table.keys_after(last):
-        stale = [key for key in page if key.wrapped != DESTROYED and not wrapping.is_newest(key.wrapped)]
+        own = [key for key in page if key.wrapped != DESTROYED and key.id.subject != OWNER]
+        stale = [key for key in own if not wrapping.is_newest(key.wrapped)]
         table.replace_keys(
             {key: wrapping.wrap(wrapping.unwrap(key.wrapped, bound_to(key.id)), bound_to(key.id)) for key in stale}
         )

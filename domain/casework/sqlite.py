@@ -270,6 +270,14 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         with self._reading() as cursor:
             return sqlite_keys.after(cursor, last)
 
+    def put_key(self, key: KeptKey) -> bool:
+        try:
+            with self._transaction() as cursor:
+                sqlite_keys.insert(cursor, [key])
+        except IntegrityError:
+            return False
+        return True
+
     def replace_keys(self, wrapped: Mapping[KeptKey, bytes]) -> int:
         with self._transaction() as cursor:
             return sqlite_keys.replace(cursor, wrapped)

@@ -45,7 +45,7 @@ def prepare(visitor: Visitor, described: dict[str, Any]) -> dict[str, dict[str, 
             if last == Reveal.name:
                 child = visitor.report(on_behalf_of=CHILD).json()["incident_id"]
                 ready[operation["operationId"]]["incident_id"] = child
-            elif method == "post" and "/incidents" in path and "/evidence" not in path:
+            elif method == "post" and "/incidents" in path and "/evidence" not in path and last != "search":
                 ready[operation["operationId"]] = prepared_for(visitor, last)
             elif "{entry_id}" in path:
                 ready[operation["operationId"]] |= enrolled_for(visitor, path, last)
