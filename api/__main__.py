@@ -224,6 +224,9 @@ def rebuild(
         with Progress(*columns, console=console) as progress:
             task = progress.add_task("重建视图", total=None)
             report = views.rebuild(lambda done, total: progress.update(task, completed=done, total=total), names or ())
+            if not names:
+                task = progress.add_task("重建索引", total=None)
+                views.index.renew(lambda done, total: progress.update(task, completed=done, total=total))
         console.print(report.summary)
     finally:
         views.close()

@@ -123,6 +123,8 @@ def invalid(faults: Sequence[Fault]) -> Problem:
 
 def answer(request: Request, problem: Problem) -> Response:
     """The problem as a response; its code is noted for log and metrics."""
+    if problem.kind is NOT_FOUND and request.method not in methods_of(request):
+        problem = Problem(METHOD)  # a question's name is no case's id
     request.state.outcome = problem.kind.code
     headers, told = dict(problem.headers or {}), problem.told
     if problem.kind is STORE_DOWN and request.method == "POST":

@@ -183,35 +183,33 @@ def named_in(told: BaseModel, path: str = "", subject: str | None = None) -> Ite
     """What staff may look for somebody by. What is sensitive is not among it: to find by it would be to read it."""
     if isinstance(told, Person | Minor):
         subject = told.subject
-    for name, field in type(told).model_fields.items():
+    for name, kind in _naming(type(told)).items():
         value = getattr(told, name)
-        if kind := _found_by(field):
-            for one in value if isinstance(value, tuple) else filter(None, [value]):
+        many = value if isinstance(value, tuple) else filter(None, [value])
+        for nth, one in enumerate(many):
+            if kind is not None:
                 yield Named(path + name, subject, kind, one)
-        elif _mark(field) is None:
-            for step, one in _held(name, value):
+            elif isinstance(one, BaseModel):
+                step = f"{name}.{nth}" if isinstance(value, tuple) else name
                 yield from named_in(one, f"{path}{step}.", subject)
+
+
+@cache
+def _naming(model: type[BaseModel]) -> dict[str, str | None]:
+    """The fields in which `named_in` may find anything: the kind of what they hold, None for models of their own."""
+    found = dict[str, str | None]()
+    for name, field in model.model_fields.items():
+        mark = _mark(field)
+        if mark is None and any(map(_naming, _models(field.annotation))):
+            found[name] = None
+        elif mark is not None and mark.level == "personal":
+            found.update((name, kind) for kind in _kinds(field.annotation, field.metadata))
+    return found
 
 
 def names_any(model: type[BaseModel]) -> bool:
     """Whether `named_in` may find anything in such a model."""
-    return any(
-        _found_by(field) is not None if _mark(field) else any(map(names_any, _models(field.annotation)))
-        for field in model.model_fields.values()
-    )
-
-
-def _held(name: str, value: Any) -> Iterator[tuple[str, BaseModel]]:
-    """The models in a field, each with what leads to it."""
-    many = [(f"{name}.{nth}", one) for nth, one in enumerate(value)] if isinstance(value, tuple) else [(name, value)]
-    yield from ((step, one) for step, one in many if isinstance(one, BaseModel))
-
-
-def _found_by(field: FieldInfo) -> str | None:
-    mark = _mark(field)
-    if mark is None or mark.level != "personal":
-        return None
-    return next(_kinds(field.annotation, field.metadata), None)
+    return bool(_naming(model))
 
 
 def _kinds(annotation: Any, metadata: Iterable[Any] = ()) -> Iterator[str]:

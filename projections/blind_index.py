@@ -77,6 +77,15 @@ class BlindIndex:
         if self._unscrubbed:
             raise DatabaseUnavailable("what was taken out of the index is still being read")
 
+    def renew(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Make it again from the first event, with a key of its own; until then the one before is read.
+
+        Raises what `catch_up` raises.
+        """
+        self._keys.make()
+        self.catch_up(progress)
+        self._keys.retire()
+
     def step(self, progress: Callable[[int, int], None] | None = None) -> bool:
         """A page, or a piece of what is to go; false when there is nothing to do."""
         keys = {key.generation: key for key in self._keys.live() or [self._keys.make()]}

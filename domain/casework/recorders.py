@@ -178,7 +178,9 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
 
     def put_key(self, key: KeptKey) -> bool:
         with self._database_lock:
-            return self._keys.setdefault(key.id, key) is key
+            there = key.id in self._keys
+            self._keys.setdefault(key.id, key)
+        return not there
 
     def replace_keys(self, wrapped: Mapping[KeptKey, bytes]) -> int:
         with self._database_lock:
