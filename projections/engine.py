@@ -169,9 +169,10 @@ class Views:
 
     def wake(self, position: int) -> None:
         """Say that the store has come this far. Returns at once; whoever does not lead will hear of it."""
-        if position > self.position and self.leads:
-            self._woken.set()
+        if self.leads:
             self.index.wake()
+            if position > self.position:
+                self._woken.set()
 
     def rebuild(self, progress: Progress | None = None, names: Collection[str] = ()) -> RebuildReport:
         """Make these views, or all, again from the first event, compare them with those in use, and put them in their
@@ -269,6 +270,7 @@ class Views:
         leads = self._may_lead and self._leadership.take()
         if leads != self.leads:
             self.leads = leads
+            self.index.wake()
             log.info("the views are kept here%s, from position %d", "" if leads else " no longer", self.position)
         return leads
 

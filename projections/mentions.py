@@ -6,14 +6,16 @@ read it. So a child is found by the guardian. What was redacted is not among it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
 from domain.casework.case_files import CaseFiles
+from domain.casework.keyring import Keyring
 from domain.casework.recorders import Stored
 from domain.casework.recording import STREAMS, RecordedEvent, RegisterLine
+from domain.casework.sealed_lines import decoded_unopened, opened
 from domain.erasure import ErasureApproved
 from domain.incident.events import BY_TYPE, TextRedacted
 from domain.privacy import named_in, names_any
@@ -47,36 +49,35 @@ class Changes:
 
 
 class Mentions:
-    """Reads one store; for one thread at a time."""
+    """Reads one store; for one thread at a time. No key is believed for longer than a page."""
 
     def __init__(self, files: CaseFiles) -> None:
-        self._files = files
+        self._store, self._wrapping = files.store, files.keyring.wrapping
+        self._era, self._version = self._store.era, 0
         self._forgotten: set[str] = set()
-        self._version = 0
 
-    def changes(self, page: Iterable[Stored]) -> Changes:
+    def changes(self, page: Sequence[Stored]) -> Changes:
         """What these events bring, in their order. Nothing comes of whom the district was asked to forget by now.
 
         Raises `UnreadableEvent`, `WrappingUnusable`.
         """
         self._read_erasures()
-        found = Changes()
-        for line in self._files.lines.to_lines(list(page)):
+        found, keyring = Changes(), Keyring(self._store, self._wrapping)
+        for line in opened(page, keyring):
             match line:
                 case RegisterLine(event=ErasureApproved(subject=subject)):
                     found.forgotten.add(subject)
                 case RecordedEvent(event=TextRedacted()):
-                    gone = self._redacted(line)
+                    gone = self._redacted(line, keyring)
                     found.gone, found.come = found.gone | gone, found.come - gone
                 case RecordedEvent():
                     found.come |= {one for _, one in mentions(line) if one.subject not in self._forgotten}
         return found
 
-    def _redacted(self, line: RecordedEvent) -> set[Mention]:
+    def _redacted(self, line: RecordedEvent, keyring: Keyring) -> set[Mention]:
         """What a case had said by then where it is redacted, and nowhere else."""
-        case = self._files.lines.to_lines(self._files.store.select_case(line.originator_id))
         redacted, said = set[tuple[int, str]](), list[tuple[tuple[int, str], Mention]]()
-        for one in case:
+        for one in opened(self._store.select_case(line.originator_id), keyring):
             if isinstance(one, RecordedEvent) and one.version <= line.version:
                 said += [((one.version, path), mention) for path, mention in mentions(one)]
                 if isinstance(one.event, TextRedacted):
@@ -86,11 +87,13 @@ class Mentions:
 
     def _read_erasures(self) -> None:
         """Whoever is named again after that is not to be found either."""
-        rows = self._files.store.select_case(STREAMS["erasure"], gt=self._version)
-        for line in self._files.lines.to_lines(rows):
-            self._version = line.version
-            if isinstance(line.event, ErasureApproved):
-                self._forgotten.add(line.event.subject)
+        if self._era != self._store.era:
+            self._era, self._version, self._forgotten = self._store.era, 0, set()
+        for row in self._store.select_case(STREAMS["erasure"], gt=self._version):
+            self._version = row.originator_version
+            event = decoded_unopened(row).event
+            if isinstance(event, ErasureApproved):
+                self._forgotten.add(event.subject)
 
 
 def mentions(line: RecordedEvent) -> Iterator[tuple[str, Mention]]:

@@ -39,9 +39,14 @@ class CaseMapper(Mapper[UUID]):
 
     def to_lines(self, rows: Sequence[StoredEvent]) -> list[AnyLine]:
         """Many at once: what is not known of their keys is asked for in one go. Raises `UnreadableEvent`."""
-        read = [(row, *_read(row)) for row in rows]
-        keys = self.keyring.opening(one.sealed.key for _, _, found in read for one in found)
-        return [_opened(row, written, found, keys) for row, written, found in read]
+        return opened(rows, self.keyring)
+
+
+def opened(rows: Sequence[StoredEvent], keyring: Keyring) -> list[AnyLine]:
+    """The lines as they were before they were sealed. Raises `UnreadableEvent`."""
+    read = [(row, *_read(row)) for row in rows]
+    keys = keyring.opening(one.sealed.key for _, _, found in read for one in found)
+    return [_opened(row, written, found, keys) for row, written, found in read]
 
 
 def sealed(line: AnyLine, keyring: Keyring) -> StoredEvent:
