@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 NAME = "blind_index"
 PAGE = 1_000
 """Events merged at a time, of those that matter here."""
+SCRUBBED = 20
+"""Times that what is gone is tried to be overwritten, each for as long as `Database.scrub` waits."""
 RARELY = 1_000
 """Events after which the position is noted though none of them mattered."""
 POLL, GATHER, LONGEST_PAUSE = 1.0, 0.1, 30.0
@@ -72,10 +74,12 @@ class BlindIndex:
 
         Raises `DatabaseUnavailable`, `WrappingUnusable`, `UnreadableEvent`; what was done stays.
         """
-        while self.step(progress):
-            pass
-        if self._unscrubbed:
-            raise DatabaseUnavailable("what was taken out of the index is still being read")
+        for _ in range(SCRUBBED):
+            while self.step(progress):
+                pass
+            if not self._unscrubbed:
+                return
+        raise DatabaseUnavailable("what was taken out of the index is still being read")
 
     def renew(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Make it again from the first event, with a key of its own; until then the one before is read.

@@ -98,7 +98,7 @@ class KeysInFile(KeysInMemory):
 
     def unwrap(self, wrapped: bytes, bound_to: bytes) -> bytes:
         if wrapped[:_ID] not in self._ciphers:
-            self._look()
+            self._take(self._read())
         return super().unwrap(wrapped, bound_to)
 
     def renew(self) -> None:
@@ -111,12 +111,12 @@ class KeysInFile(KeysInMemory):
 
     def _look(self) -> None:
         """Take the file in again if it is another one."""
-        if self.path.stat().st_ino != self._inode:
+        if _seen(self.path) != self._file:
             self._take(self._read())
 
     def _read(self) -> list[bytes]:
         try:
-            self._inode = self.path.stat().st_ino
+            self._file = _seen(self.path)
             lines = [line.split(" ") for line in self.path.read_text("ascii").splitlines()]
             keys = [b64decode(key, validate=True) for form, key in lines if form == _FORM]
         except FileNotFoundError:
@@ -140,6 +140,12 @@ class KeysInFile(KeysInMemory):
 
 def _written(keys: list[bytes]) -> bytes:
     return b"".join(f"{_FORM} {b64encode(key).decode()}\n".encode() for key in keys)
+
+
+def _seen(path: Path) -> tuple[int, int, int]:
+    """What tells a file from the one it replaced; the number of an inode alone is soon given to another."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _id(key: bytes) -> bytes:
