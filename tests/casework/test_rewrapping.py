@@ -140,14 +140,14 @@ def test_of_processes_that_start_at_once_all_have_the_same_key(tmp_path: Path) -
 def test_a_process_that_was_idle_meanwhile_has_the_new_key(tmp_path: Path) -> None:
     """Also where the new file comes to lie where the one it had read lay (the same inode)."""
     path = tmp_path / "kek.key"
-    busy, idle = KeyFile(path, make=True), KeyFile(path, make=False)
+    busy, idle = KeysInFile(path, make=True), KeysInFile(path, make=False)
     for _ in range(20):
         before = path.stat().st_ino
         busy.renew()
         busy.retire()
         if path.stat().st_ino == before:
             break
-        idle = KeyFile(path, make=False)
+        idle = KeysInFile(path, make=False)
     wrapped = busy.wrap(KEY, b"place")
     assert idle.is_newest(wrapped)
     assert busy.unwrap(idle.wrap(KEY, b"place"), b"place") == KEY

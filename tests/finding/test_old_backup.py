@@ -26,7 +26,7 @@ from api.settings import Settings
 from domain.casework.backup_keys import keys_after
 from domain.casework.index_keys import OWNER, IndexKey
 from domain.casework.kept_keys import DESTROYED, KeptKey
-from domain.casework.key_encryption import KeyFile, WrappingUnusable
+from domain.casework.key_encryption import KeysInFile, WrappingUnusable
 from domain.casework.keyring import bound_to
 from domain.casework.rewrapping import rewrap
 from tests.api.test_canary import dumped
@@ -73,7 +73,7 @@ def tokens_in(folder: Path) -> frozenset[bytes]:
 
 def unwrapped(keys: Iterable[KeptKey], key_file: Path) -> Iterator[tuple[KeptKey, bytes]]:
     """Those that this key file opens."""
-    wrapping = KeyFile(key_file, make=False)
+    wrapping = KeysInFile(key_file, make=False)
     for kept in keys:
         if kept.wrapped != DESTROYED:
             try:
