@@ -15,7 +15,7 @@ from domain.incident.events.redaction import Redaction
 from domain.incident.words import Capacity, Stage
 from domain.model import Minor, Person
 from domain.territory import Level
-from projections import blind_index
+from projections import blind_index, index_tables
 from projections.naming import ViewUnderway
 from projections.scope import Scope
 from tests.casework.office import caller_of
@@ -230,6 +230,22 @@ async def test_broken_off_it_is_found_meanwhile_and_rewrapped_again(finder: Find
     assert finder.found_now(NAME) == [CASE]
     assert len(IndexKeys(store, wrapping).live()) == 1
     assert {row[0] for row in finder.rows()} == {3}
+
+
+async def test_renewed_piece_by_piece_nothing_is_left_of_the_one_before(
+    finder: Finder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_tables, "PIECE", 1)
+    await finder.process.do(REPORT, OFFICER(report(reporter=Person(subject="s-lin", name="林邻居")), of=OTHER))
+    finder.follow()
+    before = finder.rows()
+    finder.views.index.renew()
+    assert finder.found_now(NAME) == [CASE]
+    after = finder.rows()
+    assert {row[0] for row in after} == {2}
+    assert [row[2:] for row in sorted(after, key=lambda row: row[2:])] == [
+        row[2:] for row in sorted(before, key=lambda row: row[2:])
+    ]
 
 
 async def test_rewrapped_by_whoever_has_no_views_it_is_made_by_those_who_do(finder: Finder) -> None:
