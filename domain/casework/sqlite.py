@@ -9,11 +9,10 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from eventsourcing import persistence
-from eventsourcing.persistence import DataError, IntegrityError, Notification, OperationalError, PersistenceError
+from eventsourcing.persistence import IntegrityError, Notification, OperationalError
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from domain.casework import sqlite_keys
@@ -27,22 +26,14 @@ from domain.casework.batches import (
     judge,
     key_of,
     outcomes_of,
-    stream_name,
     streams_of,
 )
 from domain.casework.kept_keys import KeptKey, new_keys, taken
 from domain.casework.recorders import LogLine, append_alone, require_count
 from domain.casework.sealing import KeyId
+from domain.casework.sqlite_rows import ROWS_PER_STATEMENT, case_rows, heads_of, insert, log_rows, translated, values_of
 from domain.casework.store_file import CREATE, StoreUnusable, is_complete, opening
 
-Row = TypeVar("Row")
-_ROWS_PER_STATEMENT = 4000  # four values each: half of what SQLite binds in one statement
-_INSERT = "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state) VALUES (?,?,?,?,?)"
-_ROW = ",(NULL,?,?,?,?)"
-_HEADS = (
-    "SELECT column1, coalesce((SELECT max(originator_version) FROM stored_events WHERE originator_id = column1), 0)"
-    " FROM (VALUES "
-)
 _CONTIGUOUS = """
     CREATE TEMP TRIGGER contiguous BEFORE INSERT ON main.stored_events
     WHEN NEW.originator_version <> 1 AND NOT EXISTS (
@@ -50,76 +41,11 @@ _CONTIGUOUS = """
         WHERE originator_id = NEW.originator_id AND originator_version = NEW.originator_version - 1)
     BEGIN SELECT RAISE(ABORT, 'the version before it is missing'); END"""
 """Of the writing connection's own: the file has none."""
-_SELECT_CASE = """
-    SELECT originator_version, topic, state, rowid FROM stored_events
-    WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"""
-_SELECT_LOG = """
-    SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
-    WHERE rowid >= ? AND rowid <= ? ORDER BY rowid LIMIT ?"""
 _RESERVE = """
     INSERT INTO case_numbers (day, last) VALUES (?, ?)
     ON CONFLICT (day) DO UPDATE SET last = last + excluded.last RETURNING last"""
-
-
 SCRUBBED = 10
 """Times the journal is tried to be emptied, each for as long as a writer waits."""
-_CONFLICT = (
-    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
-    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
-    sqlite3.SQLITE_CONSTRAINT_TRIGGER,
-)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The driver's errors as the library's of the same name; `IntegrityError` means a version conflict only."""
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise (IntegrityError if error.sqlite_errorcode in _CONFLICT else DataError)(*error.args) from error
-    except sqlite3.Error as error:
-        raise getattr(persistence, type(error).__name__, PersistenceError)(*error.args) from error
-
-
-@contextmanager
-def _as_it_stands(connection: sqlite3.Connection) -> Iterator[None]:
-    """Whatever is stored as text can be read, and nothing of it is lost."""
-    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-    try:
-        yield
-    finally:
-        connection.text_factory = str
-
-
-def _slices(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
-    return (rows[i : i + size] for i in range(0, len(rows), size))
-
-
-def _values(events: Append) -> list[str | int | bytes | None]:
-    values: list[str | int | bytes | None] = []
-    for event in events:
-        values += (stream_name(event.originator_id), event.originator_version, event.topic, event.state)
-    return values
-
-
-def _insert(cursor: sqlite3.Cursor, values: Sequence[str | int | bytes | None], first: int | None = None) -> int:
-    """Insert in order, from position `first` on or else after the last, and return the position after them.
-
-    Rows go in by many in one statement, not by `executemany`: the driver releases the interpreter
-    lock at each step, and would win it back row by row from a busy event loop.
-    """
-    for part in _slices(values, 4 * _ROWS_PER_STATEMENT):
-        cursor.execute(_INSERT + _ROW * (len(part) // 4 - 1), [first, *part])
-        first = None
-    return (cursor.lastrowid or 0) + 1
-
-
-def _heads(cursor: sqlite3.Cursor, streams: Iterable[str]) -> dict[str, int]:
-    """The last version of each stream, 0 for a new one."""
-    found: dict[str, int] = {}
-    for part in _slices(list(streams), _ROWS_PER_STATEMENT):
-        found.update(cursor.execute(_HEADS + ",".join(["(?)"] * len(part)) + ")", part).fetchall())
-    return found
 
 
 class _Known(NamedTuple):
@@ -189,7 +115,7 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Cursor]:
         with (
-            _translated(),
+            translated(),
             self.datastore.get_connection(commit=False) as connection,
             connection.cursor() as cursor,
         ):
@@ -198,7 +124,7 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
     @contextmanager
     def _statement(self) -> Iterator[sqlite3.Cursor]:
         """One statement is one transaction: it takes the write lock when it begins and commits when it ends."""
-        with self._writing, _translated(), self.writer.cursor() as cursor:
+        with self._writing, translated(), self.writer.cursor() as cursor:
             yield cursor
 
     @contextmanager
@@ -220,18 +146,18 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         required = UNCONDITIONAL.union(*set(free))
         if not events:
             return outcomes_of(appends, none, 1)
-        if len(events) <= _ROWS_PER_STATEMENT:
+        if len(events) <= ROWS_PER_STATEMENT:
             with suppress(IntegrityError):
-                first = self._insert_at_once(_values(events), required, keys)
+                first = self._insert_at_once(values_of(events), required, keys)
                 return outcomes_of(appends, none, first)
         # Somebody's version is not the next, or may not be: find out whose, and store the others.
         with self._transaction() as cursor:
-            heads = _heads(cursor, streams_of(appends, free))
+            heads = heads_of(cursor, streams_of(appends, free))
             kept = sqlite_keys.of_subjects(cursor, {key.id.subject for key in keys})
             conflicts = judge(appends, free, heads, taken(kept)).conflicts
             accepted = accepted_of(appends, conflicts)
             sqlite_keys.insert(cursor, [key for key in new_keys(accepted).values() if key not in kept])
-            following = _insert(cursor, _values(accepted))
+            following = insert(cursor, values_of(accepted))
         if accepted:
             heads |= map(key_of, accepted)
             still = {(stream, version) for stream, version in required if heads[stream] == version - 1}
@@ -249,7 +175,7 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
             raise IntegrityError("to be looked for")
         with self._transaction() if keys else self._statement() as cursor:
             sqlite_keys.insert(cursor, keys)
-            following = _insert(cursor, values, known.head + 1 if required else None)
+            following = insert(cursor, values, known.head + 1 if required else None)
         if required:
             self._known = known._replace(head=following - 1)
         return following - len(values) // 4
@@ -259,8 +185,7 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
 
     def select_case(self, originator_id: UUID, *, gt: int = 0) -> list[Notification]:
         with self._reading() as cursor:
-            rows = cursor.execute(_SELECT_CASE, (stream_name(originator_id), gt)).fetchall()
-        return [Notification(originator_id, *row) for row in rows]
+            return case_rows(cursor, originator_id, gt)
 
     def select_keys(self, subjects: Collection[str]) -> list[KeptKey]:
         with self._reading() as cursor:
@@ -292,17 +217,8 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
         raise OperationalError("the journal is still being read: what was destroyed may still be found in it")
 
     def select_log(self, after: int, stop: int, limit: int) -> list[LogLine]:
-        with (
-            _translated(),
-            self.datastore.get_connection(commit=False) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.row_factory = None
-            try:
-                return cursor.execute(_SELECT_LOG, (after + 1, stop, limit)).fetchall()
-            except sqlite3.OperationalError:  # somebody left there what is no text
-                with _as_it_stands(cursor.connection):
-                    return cursor.execute(_SELECT_LOG, (after + 1, stop, limit)).fetchall()
+        with self._reading() as cursor:
+            return log_rows(cursor, after, stop, limit)
 
     def max_notification_id(self) -> int:
         return super().max_notification_id() or 0
