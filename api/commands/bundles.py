@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 from rich.markup import escape
 
-from api.commands.enacting import WRONG, Data, console, settings_with
+from api.commands.enacting import NOT_FOUND, WRONG, Data, console, settings_with
 from api.commands.exporting import written
 from api.commands.plainly import plainly
 from api.commands.sealing import seal
@@ -20,9 +20,9 @@ from api.opening import look_into, open_case_files, require_case_files
 from api.reading import Eyes, as_read
 from api.settings import Settings
 from api.timeline import print_line
-from domain.casework.application import stream_of
 from domain.casework.asking import NotFound
 from domain.casework.case_files import CaseFiles
+from domain.casework.known_cases import stream_of
 from domain.casework.recording import RecordedEvent
 from domain.casework.redactions import shown
 from domain.model import Role
@@ -33,8 +33,6 @@ from projections.transparency.bundling import FieldKeys, NotSealed, bundle_of, n
 from projections.transparency.key_file import KeyFile
 from projections.transparency.notes import Verifier
 from projections.transparency.sealing import Log
-
-NOT_FOUND = 3
 
 
 def export_bundle(

@@ -22,7 +22,8 @@ from domain.casework.asking import Caller, RegisterReceipt
 from domain.model import Model, Refused, Role
 from domain.register import RegisterCommand, RowsRefused
 
-WRONG = 1
+WRONG, NOT_FOUND = 1, 3
+"""Exit codes."""
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 Data = Annotated[Path | None, typer.Option("--data", help="数据目录；不填取 BIDAO_DATA")]

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from api.clock import moment
-from api.commands.enacting import WRONG, Data, DryRun, console, with_casework
+from api.commands.enacting import NOT_FOUND, WRONG, Data, DryRun, console, with_casework
 from api.demo.hecheng import hecheng
 from api.invalid import body_faults
 from api.registers import rehearsal
@@ -40,7 +40,6 @@ from domain.telling import local
 from domain.territory import Level, Territory
 
 M = TypeVar("M", bound=Model)
-NOT_FOUND = 3
 app = typer.Typer(help="辖区：导入、生成、查看、调整", no_args_is_help=True)
 
 Since = Annotated[

@@ -6,21 +6,21 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from uuid import UUID
 from weakref import WeakValueDictionary
 
 from eventsourcing.persistence import PersistenceError
 
 from domain.act import Act, KeptFile
 from domain.casework.accesses import Accesses
-from domain.casework.asking import Caller, KeyReused, KeyStale, NotFound, Receipt, RegisterReceipt, VersionStale
+from domain.casework.asking import Caller, KeyStale, NotFound, Receipt, RegisterReceipt, VersionStale
 from domain.casework.batches import Keys
 from domain.casework.case_files import CaseFiles
 from domain.casework.case_numbers import CaseNumbers
 from domain.casework.drafting import Draft
 from domain.casework.identifying import case_id_of, fresh, mac_of
-from domain.casework.open_cases import OpenCase, OpenCases
-from domain.casework.recording import STREAMS, RecordedEvent, RegisterLine
+from domain.casework.known_cases import KnownCases
+from domain.casework.open_cases import OpenCase
+from domain.casework.recording import RecordedEvent, RegisterLine
 from domain.casework.redactions import texts_of
 from domain.casework.registers import Registers
 from domain.casework.rolls import Rolls
@@ -59,9 +59,7 @@ class Casework:
     """Load, decide, append; nothing else writes. Use within one event loop; end it with `aclose`.
 
     Commands on one case queue up behind each other here; those of other processes are noticed when the
-    append finds its version taken, or that of a register: then the command is decided anew. State kept
-    after writing is never believed when it says no: before any refusal, no-change or stale-version answer
-    the heads of the streams are read again.
+    append finds its version taken, or that of a register: then the command is decided anew.
     """
 
     def __init__(
@@ -79,8 +77,7 @@ class Casework:
         self.registers = Registers(self._streams, (territory, clocks), secret=secret, clock=clock)
         self.rolls = Rolls(self._streams, self.registers, secret=secret)
         self.accesses = Accesses(self._streams, self.registers, secret=secret)
-        self._cases = OpenCases()
-        self._era, self._erasures = self.registers.era, self.registers.version("erasure")
+        self._known = KnownCases(self._streams, self.registers)
         self._numbers = CaseNumbers(self.writer)
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -111,9 +108,9 @@ class Casework:
         async with self._turn("case", case_id):
             for _ in range(ATTEMPTS):
                 self._renew()
-                known = await self._known(case_id)
+                known = await self._known.case(case_id)
                 if known is not None:
-                    receipt = await self._same_again(known, caller, mac)
+                    receipt = await self._known.same_again(known, caller, mac)
                     if receipt is None:
                         continue
                     return receipt
@@ -125,7 +122,7 @@ class Casework:
                 try:
                     lines = draft.opening(case_id, command.decide(act))
                 except Refused:
-                    if await self._adopted_since(in_force):
+                    if await self._known.adopted_since(in_force):
                         continue
                     raise
                 receipt = await self._append(case_id, lines, draft.after, in_force)
@@ -156,7 +153,7 @@ class Casework:
 
     async def history(self, case_id: str) -> list[RecordedEvent]:
         """Every line of a case file in order, from the store. Raises `NotFound`."""
-        lines = await self._read(case_id, 0)
+        lines = await self._known.lines(case_id)
         if not lines:
             raise NotFound(case_id)
         return lines
@@ -188,19 +185,19 @@ class Casework:
     ) -> Receipt | None:
         """One try; None when the case moved on meanwhile and the question must be asked again."""
         era = self._renew()
-        case = await self._known(case_id)
+        case = await self._known.case(case_id)
         if case is None:
             raise NotFound(case_id)
         if (caller.client, caller.key) in case.commands:
-            return await self._same_again(case, caller, mac)
+            return await self._known.same_again(case, caller, mac)
         number = "" if case.state.accepted else await self._numbers.take(self._clock())
         other = command.primary_of(case.state) if isinstance(command, PairedStep) else None
         if other is None:
-            texts = texts_of(await self._read(case_id, 0)) if isinstance(command, RedactText) else frozenset()
+            texts = texts_of(await self._known.lines(case_id)) if isinstance(command, RedactText) else frozenset()
             given = _Given(case, None, number, self.registers.next_versions, era, texts, kept)
             return await self._decide(command, caller, mac, if_match, given)
         async with self._turn("primary", other):
-            given = _Given(case, await self._known(other), number, self.registers.next_versions, era)
+            given = _Given(case, await self._known.case(other), number, self.registers.next_versions, era)
             return await self._decide(command, caller, mac, if_match, given)
 
     async def _decide(
@@ -218,7 +215,7 @@ class Casework:
             if await self._moved_on(given):
                 return None
             if isinstance(no, VersionStale):
-                no.since = await self._read(case_id, if_match or 0)
+                no.since = await self._known.lines(case_id, if_match or 0)
             raise
         if not events:
             return None if await self._moved_on(given) else unchanged
@@ -249,76 +246,25 @@ class Casework:
         try:
             written = await self._streams.append(lines, in_force)
         except BaseException:
-            self._forget(lines)
+            self._known.forget(lines)
             raise
         if written is None:
-            self._forget(lines)
+            self._known.forget(lines)
             await self.refresh()
             return None
-        if self._era == self.files.store.era:
-            self._cases.written(written, after)
+        self._known.written(written, after)
         own = [line for line in written if line.case_id == case_id][-1]
         return Receipt(incident_id=case_id, version=own.version, position=own.position, changed=True)
 
     def _renew(self) -> Keys:
         """Believe nothing that was read or reserved in another era of the store; return the one that holds."""
-        if self._era != self.registers.era:
-            self._era = self.registers.era
-            self._cases.clear()
+        if self._known.renew():
             self._numbers.forget()
-        if self._erasures != self.registers.version("erasure"):
-            self._erasures = self.registers.version("erasure")
-            self._cases.clear()
-        return self._era
-
-    def _forget(self, lines: list[RecordedEvent]) -> None:
-        for line in lines:
-            self._cases.evict(line.case_id)
-
-    async def _known(self, case_id: str) -> OpenCase | None:
-        """The case from memory, else folded from its stream; None when there is none."""
-        case = self._cases.get(case_id)
-        if case is None:
-            lines = await self._read(case_id, 0)
-            if lines:
-                case = OpenCase.load(lines)
-                if self._era == self.files.store.era:
-                    self._cases.put(case_id, case)
-        return case
+        return self._known.era
 
     async def _moved_on(self, given: _Given) -> bool:
-        """Read the heads again; if they are not those kept, forget what is kept so that it is folded anew."""
-        moved = await self._adopted_since(given.in_force)
-        for kept in (given.case, given.primary):
-            if kept is not None and not kept.ends_with(await self._read(kept.state.id, kept.version - 1)):
-                self._cases.evict(kept.state.id)
-                moved = True
-        return moved
-
-    async def _same_again(self, case: OpenCase, caller: Caller, mac: str) -> Receipt | None:
-        """The receipt this key was given before; None when the store does not hold what it was given for.
-
-        Raises `KeyReused` for another body.
-        """
-        written = case.commands.get((caller.client, caller.key))
-        if written is None:
-            raise KeyReused(caller.key)
-        found = await self._read(case.state.id, written.version - 1)
-        if not found or not written.is_in(found[0], caller.client, caller.key):
-            self._cases.evict(case.state.id)
-            return None
-        if written.body_mac != mac:
-            raise KeyReused(caller.key)
-        return Receipt(incident_id=case.state.id, version=written.version, position=written.position, changed=True)
-
-    async def _adopted_since(self, in_force: Keys) -> bool:
-        """Read the heads of the registers; whether anybody here or elsewhere has taken in more since."""
-        await self.refresh()
-        return self.registers.next_versions != in_force
-
-    async def _read(self, case_id: str, after: int) -> list[RecordedEvent]:
-        stream = stream_of(case_id)
-        return [] if stream is None else await self._streams.read(stream, after, RecordedEvent)
+        """Whether anything a command was decided on is no longer what the store says."""
+        return await self._known.moved_on(given.in_force, given.case, given.primary)
 
     def _act(self, caller: Caller, claimed: datetime | None, given: _Given | None) -> Act:
         """Who, when, and what is in force. The clock never runs backwards within a stream."""
@@ -328,12 +274,3 @@ class Casework:
         started = given.case.state.cycle_began_at
         act = self.registers.act(caller, claimed, known, started=started, number=given.number)
         return replace(act, texts=given.texts, kept=given.kept) if given.texts or given.kept else act
-
-
-def stream_of(case_id: str) -> UUID | None:
-    """The stream of a case id as we write it; another spelling of it names no case."""
-    try:
-        stream = UUID(case_id)
-    except ValueError:
-        return None
-    return stream if str(stream) == case_id and stream not in STREAMS.values() else None

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import pytest
 from eventsourcing.persistence import PersistenceError
 
-from domain.casework.application import Casework
 from domain.casework.asking import Caller, Receipt, RegisterReceipt, VersionStale
 from domain.casework.batches import UNCONDITIONAL
+from domain.casework.known_cases import KnownCases
 from domain.casework.open_cases import OpenCase
 from domain.casework.registers import Registers
 from domain.model import Refused
@@ -40,8 +40,8 @@ async def _not(*_: object) -> bool:
 
 def believe_memory(patch: Patch) -> None:
     """Say no without reading the heads of the streams again."""
-    patch.setattr(Casework, "_moved_on", _not)
-    patch.setattr(Casework, "_adopted_since", _not)
+    patch.setattr(KnownCases, "moved_on", _not)
+    patch.setattr(KnownCases, "adopted_since", _not)
 
 
 def trust_the_registers(patch: Patch) -> None:

@@ -197,7 +197,7 @@ async def test_what_is_remembered_is_what_was_written(office: Office, seed: int)
 
 async def known(process: Process, case_id: str) -> OpenCase:
     """The case as this process would decide by it."""
-    case = await process.casework._known(case_id)
+    case = await process.casework._known.case(case_id)
     assert case is not None
     return case
 
