@@ -9,13 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import closing
-from datetime import datetime
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -32,20 +29,21 @@ from api.commands import (
     granting,
     hardening,
     households,
+    replaying,
     report,
     sealing,
     stamping,
     territory,
 )
-from api.commands.enacting import WRONG, Data, settings_with
-from api.demo.replaying import NotAlone, StoryClock, Told, holds_stories, replay_stories
+from api.commands.enacting import WRONG, Data, console, settings_with
+from api.commands.replaying import tell_stories
+from api.demo.replaying import Told
 from api.doctor import examine
 from api.following import follow
 from api.identity import UnsafeSettings
 from api.logs import configure
 from api.opening import (
     RegistryUnusable,
-    has_case_files,
     open_case_files,
     open_casework,
     open_outbox,
@@ -54,18 +52,11 @@ from api.opening import (
 )
 from api.secret import SecretUnusable
 from api.settings import Settings
-from api.timeline import print_timeline
-from domain.casework.asking import NotFound
-from domain.casework.case_file import as_known
-from domain.casework.recording import RecordedEvent
-from domain.casework.redactions import shown
 from domain.casework.store_file import StoreUnusable
-from domain.clocks import SHANGHAI
-from domain.model import Refused, Role
+from domain.model import Refused
 from projections import ALL
 from projections.database import DatabaseUnusable
 
-NOT_FOUND = 3
 PRIVATE = 0o077
 """What is written holds personal data: it is for the operator's account alone."""
 TO_BE_MENDED = (
@@ -91,10 +82,11 @@ app.add_typer(sealing.keys, name="keys")
 app.command()(forgetting.forget)
 app.command()(sealing.seal)
 app.command()(stamping.stamp)
+app.command()(replaying.demo)
+app.command()(replaying.replay)
 app.add_typer(sealing.checks, name="verify")
 sealing.checks.command("bundle")(bundles.verify_bundle)
 sealing.checks.command("files")(evidence.verify_files)
-console = Console(highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -135,75 +127,6 @@ def where_to_look(settings: Settings, told: list[Told]) -> None:
     console.print(f"　案件列表　{base}/api/v1/incidents")
     for story in told:
         console.print(f"　{story.title}　bidao replay {story.incident_id}")
-
-
-@app.command()
-def demo(data: Data = None) -> None:
-    """把文章里的三件事重放进空库（已有则不重复），逐步讲给你看。"""
-    settings = settings_with(data)
-    try:
-        stories = asyncio.run(tell_stories(settings, only_if_empty=False))
-    except NotAlone:
-        console.print("[red]库里已有别的记录，演示案件只放进空库：请用 --data 另给一个目录。[/]")
-        raise typer.Exit(1) from None
-    for story in stories:
-        console.rule(story.title)
-        print_timeline(console, *asyncio.run(read(settings, story.incident_id)))
-
-
-async def tell_stories(settings: Settings, *, only_if_empty: bool) -> list[Told]:
-    """Into a store that is empty or holds them already: recorded when they happened, they would come before all else.
-
-    Raises `NotAlone` for any other, unless they are wanted `only_if_empty`.
-    """
-    files = open_case_files(settings)
-    with closing(files):
-        there = files.store.max_notification_id() > 0
-        if there and only_if_empty:
-            return []
-        if there and not holds_stories(files):
-            raise NotAlone
-    clock = StoryClock()
-    casework = open_casework(settings, open_case_files(settings), clock)
-    try:
-        return await replay_stories(casework, clock)
-    finally:
-        await casework.aclose()
-
-
-@app.command()
-def replay(
-    case: Annotated[str, typer.Argument(help="案件编号")],
-    version: Annotated[int | None, typer.Option(min=1, help="只看到这个版本")] = None,
-    as_of: Annotated[datetime | None, typer.Option(help="只看到这个时刻已记下的，如 2020-01-24T21:00:00")] = None,
-    data: Data = None,
-) -> None:
-    """重放一个案卷：谁、何时、做了什么、依据哪条规则。"""
-    settings = settings_with(data)
-    try:
-        lines, names = asyncio.run(read(settings, case.lower()))
-    except NotFound:
-        console.print(f"[red]没有编号为 {escape(case)} 的案件。[/]")
-        raise typer.Exit(NOT_FOUND) from None
-    moment = as_of.replace(tzinfo=SHANGHAI) if as_of and as_of.tzinfo is None else as_of
-    known = as_known(lines, version, moment)
-    if not known:
-        console.print("[red]那时还没有这个案件。[/]")
-        raise typer.Exit(NOT_FOUND)
-    print_timeline(console, known, names)
-
-
-async def read(settings: Settings, case: str) -> tuple[list[RecordedEvent], dict[str, str]]:
-    """The lines of a case, and what to call whoever they name. Raises `NotFound`; where nothing is, nothing is made."""
-    if not has_case_files(settings):
-        raise NotFound(case)
-    files = open_case_files(settings)
-    casework = open_casework(settings, files)
-    try:
-        lines = shown(await casework.history(case), casework.registers.erasures, Role.ADMIN)
-        return lines, casework.territory.names
-    finally:
-        await casework.aclose()
 
 
 @app.command()

@@ -19,7 +19,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.doctor import followed
+from api.findings import followed
 from api.opening import open_case_files
 from api.operation import BOOKS_OF_RULES
 from projections.engine import Standing

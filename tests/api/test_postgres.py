@@ -20,7 +20,8 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from api import opening
-from api.doctor import Finding, durable, examine
+from api.doctor import examine
+from api.findings import Finding, durable
 from api.opening import open_case_files, open_casework
 from api.secret import SecretUnusable
 from api.settings import Settings
