@@ -58,9 +58,9 @@ class Past:
 
 
 @pytest.fixture
-async def rewindable(postgres_url: str) -> AsyncIterator[tuple[Office, Past]]:
+async def rewindable(postgres_url: str, tmp_path: Path) -> AsyncIterator[tuple[Office, Past]]:
     with database(postgres_url) as url:
-        office, past = Office(StoreKind("postgres", url), Path("rewindable")), Past(postgres_url, url)
+        office, past = Office(StoreKind("postgres", url), tmp_path), Past(postgres_url, url)
         yield office, past
         await office.aclose()
         past.forget()
