@@ -71,7 +71,7 @@ def sqlite_env(path: str, key_file: str | None = None, evidence: str | None = No
         "SQLITE_DBNAME": path,
         "APPLICATION_RECORDER_TOPIC": "domain.casework.sqlite:SQLiteCaseRecorder",
         KEY_FILE: key_file or str(Path(path).with_name("kek.key")),
-        EVIDENCE_FOLDER: evidence or str(Path(path).with_name("evidence")),
+        EVIDENCE_FOLDER: evidence or str(Path(path).parent / "evidence"),
     }
 
 
@@ -86,5 +86,5 @@ def postgres_env(url: str, key_file: str, evidence: str | None = None) -> dict[s
         # The library wants these; the string above is what counts.
         **dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), ""),
         KEY_FILE: key_file,
-        EVIDENCE_FOLDER: evidence or str(Path(key_file).with_name("evidence")),
+        EVIDENCE_FOLDER: evidence or str(Path(key_file).parent / "evidence"),
     }
