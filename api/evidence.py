@@ -17,8 +17,8 @@ from api.identity import SCHEME
 from api.incidents import ETAG, ON_CASE, IncidentId, Key, answered, caller_of
 from api.invalid import Fault, body_faults
 from api.logs import logger
-from api.photographs import JPEG, PDF, PNG, WEBP, Unfit, examined
-from api.problems import NOT_AS_SEALED, NOT_FOUND, Problem, invalid
+from api.photographs import EXTENSIONS, JPEG, PDF, Unfit, examined, tells_where
+from api.problems import FORBIDDEN, NOT_AS_SEALED, NOT_FOUND, STORE_DOWN, Problem, invalid
 from api.proving import ProvenReceipt, proven
 from api.reading import as_read, eyes_of, require_concerned, require_readable
 from api.uploads import FORM, uploaded
@@ -34,8 +34,9 @@ from domain.model import Refused, Role
 
 TAG = "材料文件"
 FILE, TEXTS = "file", frozenset({"caption", "occurred_at", "digest"})
-EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp", PDF: "pdf"}
 GONE = "这一步没有可以看的文件：没有上传过，或已依法删除、限制使用，或不是您看得到的。"
+BUSY = "10"
+"""Seconds after which to try again."""
 log = logger("bidao.evidence")
 router = APIRouter(prefix="/api/v1", route_class=UploadRoute, dependencies=[Security(SCHEME)], tags=[TAG])
 Version = Annotated[int, Path(ge=1, le=999_999_999, description="材料是案卷第几版补充的")]
@@ -85,19 +86,31 @@ async def upload_evidence(incident_id: IncidentId, key: Key, visit: Visiting) ->
     case_id, service = str(incident_id), visit.service
     if visit.asker.role is Role.RESIDENT:
         require_concerned(await service.casework.history(case_id), visit.asker)
-    content, texts = await uploaded(visit, FILE, service.settings.evidence_limit, TEXTS)
-    visit.take_time()
-    async with service.looking:
+    if not service.uploads.room:
+        raise Problem(STORE_DOWN, "同时上传的人太多，请稍后用同一个幂等键重试。", {"Retry-After": BUSY})
+    with service.uploads.one():
+        content, texts = await uploaded(visit.request, FILE, service.settings.evidence_limit, TEXTS)
+        visit.take_time()
+        command, kept = await _taken_in(content, texts, visit)
+    receipt = await _added(case_id, command, kept, visit, key)
+    told = command.model_dump(include={"digest", "media_type", "size"})
+    return answered(receipt, await proven(service, receipt, **told, positioned=kept.position is not None), visit)
+
+
+async def _taken_in(content: bytes, texts: dict[str, str], visit: Visit) -> tuple[AddEvidence, KeptFile]:
+    """What is asked, and the file, which is kept. Raises `Problem`."""
+    async with visit.service.uploads.looking:
         try:
             found = await asyncio.to_thread(examined, content)
         except Unfit as no:
             raise invalid([Fault(detail=str(no), pointer=f"#/{FILE}")]) from None
     command = _command(content, found.media_type, texts)
-    sealed = await asyncio.to_thread(service.casework.files.evidence.keep, content, found.rendition)
-    kept = KeptFile(sealed.original, sealed.rendition, sealed.key, found.position)
-    receipt = await _added(case_id, command, kept, visit, key)
-    told = command.model_dump(include={"digest", "media_type", "size"})
-    return answered(receipt, await proven(service, receipt, **told, positioned=found.position is not None), visit)
+    try:
+        sealed = await asyncio.to_thread(visit.service.casework.files.evidence.keep, content, found.rendition)
+    except OSError:
+        log.error("evidence cannot be kept", exc_info=True)
+        raise Problem(STORE_DOWN, headers={"Retry-After": BUSY}) from None
+    return command, KeptFile(sealed.original, sealed.rendition, sealed.key, found.position)
 
 
 def _command(content: bytes, media_type: str, texts: dict[str, str]) -> AddEvidence:
@@ -118,18 +131,15 @@ async def _added(case_id: str, command: AddEvidence, kept: KeptFile, visit: Visi
     casework = visit.service.casework
     try:
         receipt = await casework.act(case_id, command, caller_of(visit, key), kept=kept)
-        lines = await casework.history(case_id)
-        used = any(_has(line, kept.original) for line in lines if line.version == receipt.version)
+        event = (await casework.history(case_id))[receipt.version - 1].event
+        if not isinstance(event, EvidenceAdded) or event.original is None:  # it only registered a file kept elsewhere
+            raise KeyReused(key)
     except (Refused, VersionStale, KeyReused, NotFound):
         await asyncio.to_thread(casework.files.evidence.discard, kept.original, kept.rendition)
         raise
-    if not used:
+    if event.original != kept.original:
         await asyncio.to_thread(casework.files.evidence.discard, kept.original, kept.rendition)
     return receipt
-
-
-def _has(line: RecordedEvent, original: str) -> bool:
-    return isinstance(line.event, EvidenceAdded) and line.event.original == original
 
 
 GIVEN: dict[int | str, dict[str, Any]] = {
@@ -143,7 +153,7 @@ GIVEN: dict[int | str, dict[str, Any]] = {
     summary="查看材料",
     response_class=Response,
     response_description="照片供查看的一份（JPEG，不含拍摄位置），或 PDF 原件",
-    responses={**GIVEN, **problems.declared(*problems.READING, NOT_FOUND, NOT_AS_SEALED)},
+    responses={**GIVEN, **problems.declared(*problems.READING, FORBIDDEN, NOT_FOUND, NOT_AS_SEALED)},
 )
 async def get_evidence(incident_id: IncidentId, evidence_version: Version, visit: Visiting) -> Response:
     """案卷某一版补充的照片或 PDF。居民只看得到自己补充的。照片的原件里有拍摄位置，取用须写明用途（original）。"""
@@ -151,8 +161,8 @@ async def get_evidence(incident_id: IncidentId, evidence_version: Version, visit
     require_readable(lines, visit.asker, visit.service.casework.territory)
     event = _file_at(lines, evidence_version, visit)
     if event.rendition:
-        return await _given(event, event.rendition, JPEG, visit)
-    return await _given(event, event.original, event.media_type, visit)
+        return await _given(event, event.rendition, JPEG, visit, recorded=False)
+    return await _given(event, event.original, event.media_type, visit, recorded=False)
 
 
 @router.post(
@@ -172,7 +182,7 @@ async def get_original_evidence(
     require_readable(lines, visit.asker, casework.territory)
     event = _file_at(lines, evidence_version, visit)
     await casework.accesses.reveal(str(incident_id), command, caller_of(visit, key), file=evidence_version)
-    return await _given(event, event.original, event.media_type, visit)
+    return await _given(event, event.original, event.media_type, visit, recorded=True)
 
 
 def _file_at(lines: Sequence[RecordedEvent], version: int, visit: Visit) -> EvidenceAdded:
@@ -185,13 +195,18 @@ def _file_at(lines: Sequence[RecordedEvent], version: int, visit: Visit) -> Evid
     raise Problem(NOT_FOUND, GONE)
 
 
-async def _given(event: EvidenceAdded, address: str | None, media_type: str, visit: Visit) -> Response:
+async def _given(
+    event: EvidenceAdded, address: str | None, media_type: str, visit: Visit, *, recorded: bool
+) -> Response:
+    """A file as it was kept. Raises `Problem`: lost, or (403) it tells more than may be told without a record."""
     evidence = visit.service.casework.files.evidence
     try:
         content = await asyncio.to_thread(evidence.opened, address or "", event.file or "")
     except FileLost:
         log.error("evidence is lost", address=address)
         raise Problem(NOT_AS_SEALED, "文件缺失，或与保存时不同，请联系管理员用 bidao verify files 核对。") from None
+    if media_type == PDF and not recorded and tells_where(content):
+        raise Problem(FORBIDDEN, "这份 PDF 里的照片带有拍摄信息，取用须写明用途（original）。")
     name = f'inline; filename="{event.digest[:16]}.{EXTENSIONS[media_type]}"'
     safe = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
     return Response(content, headers={**PRIVATE, **safe, "Content-Disposition": name}, media_type=media_type)

@@ -15,6 +15,7 @@ from api.metrics import Metrics
 from api.opening import open_case_files, open_casework, open_past, open_sealer, open_views
 from api.outside.handing import Outside
 from api.settings import Settings
+from api.uploads import Uploads
 from api.watch.keeping import Watch
 from domain.casework.application import Casework
 from domain.casework.asking import Caller, RegisterReceipt
@@ -47,8 +48,7 @@ class Service:
     readers: ThreadPoolExecutor
     clock: Callable[[], datetime]
     """The server's clock, aware."""
-    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """One photograph at a time is unpacked: it may take a quarter of a gigabyte."""
+    uploads: Uploads = field(default_factory=Uploads)
 
     @classmethod
     def open(cls, settings: Settings, clock: Callable[[], datetime]) -> Service:

@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from api.door import Visit
 from api.invalid import Fault
 from api.problems import MALFORMED, TOO_LARGE, WRONG_MEDIA, Problem, invalid
 
 FORM = "multipart/form-data"
 TEXTS = 16 * 1024
 """Bytes of the longest text that comes with a file."""
+MOST, AT_ONCE = 24, 2
 FRAME = 64 * 1024
 """Bytes that a form may have beside its file."""
 
 
-async def uploaded(visit: Visit, file: str, limit: int, texts: frozenset[str]) -> tuple[bytes, dict[str, str]]:
+class Uploads:
+    """How many files may be on their way at once: each is held in memory, and some in a process of their own too."""
+
+    def __init__(self) -> None:
+        self.looking = asyncio.Semaphore(AT_ONCE)
+        """Photographs that are looked into."""
+        self._underway = 0
+
+    @property
+    def room(self) -> bool:
+        """Whether one more may come."""
+        return self._underway < MOST
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """One more, until the block ends."""
+        self._underway += 1
+        try:
+            yield
+        finally:
+            self._underway -= 1
+
+
+async def uploaded(request: Request, file: str, limit: int, texts: frozenset[str]) -> tuple[bytes, dict[str, str]]:
     """The file under this name, and the texts that came with it, by name.
 
     Raises `Problem`: no form (415, 400), too large (413), no file, an empty one, or parts nobody asked for (422).
     """
-    request = visit.request
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Problem(WRONG_MEDIA, f"请用 Content-Type: {FORM}，文件放在 {file} 一项里。")
     parser = MultiPartParser(
@@ -33,7 +57,7 @@ async def uploaded(visit: Visit, file: str, limit: int, texts: frozenset[str]) -
     parser.spool_max_size = limit + FRAME  # never spooled to the disk: it would lie there in plain words
     try:
         parts = await parser.parse()
-    except MultiPartException:
+    except (MultiPartException, UnicodeError):  # what a charset that is named makes of the names
         raise Problem(MALFORMED, f"表单读不懂：应有一项 {file}（文件），每项只出现一次，文字不要太长。") from None
     try:
         given, said = parts.get(file), {name: text for name, text in parts.items() if name != file}

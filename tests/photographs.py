@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
 
 PLACE = (109.9532, 27.5501)
 """Longitude and latitude where `photograph` says it was taken, in degrees."""
@@ -25,6 +26,27 @@ def photograph(form: str = "JPEG", size: tuple[int, int] = (3000, 2000), *, loca
     written = BytesIO()
     image.save(written, form, exif=exif)
     return written.getvalue()
+
+
+def commented(form: str) -> bytes:
+    """A photograph with where it was taken in words beside the picture, as some programs write them."""
+    image, written = Image.linear_gradient("L").convert("RGB"), BytesIO()
+    if form == "PNG":
+        text = PngInfo()
+        text.add_text("comment", WORDS)
+        image.save(written, form, pnginfo=text)
+    else:
+        image.save(written, form, comment=WORDS.encode())
+    return written.getvalue()
+
+
+def many_scans(scans: int = 100) -> bytes:
+    """A small progressive JPEG that asks to be read over and over: its last scan stands there again and again."""
+    written = BytesIO()
+    Image.linear_gradient("L").save(written, "JPEG", progressive=True)
+    content = written.getvalue()
+    last = content.rindex(b"\xff\xda")
+    return content[:-2] + content[last:-2] * scans + content[-2:]
 
 
 def _sexagesimal(degrees: float) -> tuple[float, float, float]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 from rich.progress import Progress
 
-from api.commands.enacting import WRONG, Data, console, settings_with, with_casework
+from api.commands.enacting import NOT_FOUND, WRONG, Data, console, settings_with, with_casework
 from api.erasures import status_of
 from api.opening import open_case_files, open_views, require_case_files
 from domain.casework.application import Casework
@@ -34,6 +34,11 @@ def forget(
     require_case_files(settings_with(data))
 
     async def work(casework: Casework) -> None:
+        if not casework.files.store.select_keys([subject]):
+            console.print(
+                f"[red]库里没有 {escape(subject)} 的资料：请核对编号；案件的文字，填不带连字符的案件编号。[/]"
+            )
+            raise typer.Exit(NOT_FOUND)
         if by is not None:
             command: ErasureCommand = RequestErasure(subject=subject, ground=ground)
             if approve:

@@ -21,6 +21,7 @@ from domain.casework.kept_keys import DESTROYED, KeptKey
 from domain.casework.keyring import SubjectKey, bound_to, left
 from domain.casework.recorders import LogLine
 from domain.casework.recording import STREAMS, RecordedEvent, RollLine
+from domain.casework.redactions import gone_with, handed_in_by
 from domain.casework.rolls import folded
 from domain.casework.sealed_lines import field_places
 from domain.erasure import ApproveErasure, Concern, ConcludeErasure, Destroyed, ErasureCommand, Kept, require_ready
@@ -190,7 +191,8 @@ def _in_case(lines: list[RecordedEvent], subject: str, asked: Erasure | None, *,
     )
     ended = case.advanced_at
     kept = ended if case.stage is not Stage.ARCHIVED and not case.accepted else kept_until(Retention.CASE, ended)
-    redacted = {(one.version, one.field) for event in looked for one in event.redactions}
+    redacted = {(one.version, field) for event in looked for one in event.redactions for field in gone_with(one.field)}
+    redacted.update(*(handed_in_by(line, subject) for line in lines))
     until = {
         Retention.CONTACT: kept_until(Retention.CONTACT, ended),
         Retention.CASE: kept,

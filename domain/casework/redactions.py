@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from domain.casework.recording import RecordedEvent
-from domain.incident.events import TextRedacted
+from domain.incident.events import EvidenceAdded, TextRedacted
 from domain.model import Role
 from domain.privacy import Said, parts_of
 from domain.retention import Erasures
 
+FILE = "file"
+"""Of evidence: it is either there or not, and no words stand in its place."""
 RESTRICTED = "限制使用"
 """What is read where something is kept by law and for nothing else (PIPL art. 47)."""
 
@@ -48,18 +50,30 @@ def _redacted(lines: Sequence[RecordedEvent], restricted: Collection[str]) -> di
         if isinstance(event, TextRedacted):
             for one in event.redactions:
                 if event.subject in restricted or one.field in erased.get(one.version, ()):
-                    instead.setdefault(one.version, {})[one.field] = one.text
+                    instead.setdefault(one.version, {}).update(dict.fromkeys(gone_with(one.field), one.text))
     return instead
 
 
 def _withheld(line: RecordedEvent, restricted: Collection[str]) -> dict[str, str]:
     """What is said of somebody, or in words by the case itself, that may be used no more."""
-    text = UUID(line.case_id).hex
+    text, own = UUID(line.case_id).hex, any(handed_in_by(line, subject) for subject in restricted)
     return {
         said.path: RESTRICTED
         for said in (said_in(line) if restricted else ())
-        if (said.subject or text) in restricted and said.path not in line.erased
+        if (own or (said.subject or text) in restricted) and said.path not in line.erased
     }
+
+
+def gone_with(field: str) -> tuple[str, ...]:
+    """What is redacted where a field is: a photograph takes with it where it was taken."""
+    return (FILE, "position") if field == FILE else (field,)
+
+
+def handed_in_by(line: RecordedEvent, subject: str) -> frozenset[tuple[int, str]]:
+    """What somebody said by handing a file in: it is theirs, though it stands in nobody's own name."""
+    if not isinstance(line.event, EvidenceAdded) or line.actor != subject:
+        return frozenset()
+    return frozenset((line.version, path) for path in ("caption", FILE, "position"))
 
 
 def said_in(line: RecordedEvent) -> Iterator[Said]:
@@ -75,7 +89,7 @@ def _replaced(line: RecordedEvent, instead: Mapping[str, str]) -> RecordedEvent:
 
 
 def _with(told: Any, path: Sequence[str], text: str) -> Any:
-    """The same with a text at the end of a path; where something else than one text was, several were or a place."""
+    """The same with a text at the end of a path; nothing where a place or a file was."""
     name, *rest = path
     if isinstance(told, tuple):
         return tuple(_with(one, rest, text) if str(nth) == name else one for nth, one in enumerate(told))
@@ -84,4 +98,4 @@ def _with(told: Any, path: Sequence[str], text: str) -> Any:
         return told.model_copy(update={name: _with(value, rest, text)})
     if isinstance(value, tuple):
         return told.model_copy(update={name: (text,)})
-    return told.model_copy(update={name: text if isinstance(value, str) else None})
+    return told.model_copy(update={name: text if isinstance(value, str) and name != FILE else None})

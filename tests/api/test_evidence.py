@@ -25,7 +25,7 @@ from tests.api.test_case_files import file_of, path_of
 from tests.api.visitor import Clock, Visitor
 from tests.backup.operating import environment
 from tests.lives import LIVES, OFFICER, RESIDENT
-from tests.photographs import MINUTES, PLACE, WORDS, photograph
+from tests.photographs import MINUTES, PLACE, WORDS, commented, many_scans, photograph
 from tests.server import serving
 from tests.stores import Store
 
@@ -126,6 +126,47 @@ def test_minutes_come_back_as_they_were(desk: Desk, case: str) -> None:
     assert "sandbox" in shown.headers["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_words_beside_a_photograph_are_not_in_what_is_looked_at(desk: Desk, case: str, form: str) -> None:
+    content = commented(form)
+    version = desk.hand_in(OFFICER, case, content).json()["version"]
+    assert WORDS.encode() in content
+    assert WORDS.encode() not in desk.given(case, version).content
+
+
+def test_a_pdf_with_a_photograph_as_cameras_write_it_is_given_for_a_purpose(desk: Desk, case: str) -> None:
+    content = MINUTES[:9] + photograph(size=(60, 40)) + MINUTES[9:]
+    version = desk.hand_in(OFFICER, case, content).json()["version"]
+    assert desk.given(case, version).status_code == 403
+    original = desk.visitor.ask(OFFICER, f"evidence/{version}/original", HANDLING, case)
+    assert (original.status_code, original.content) == (200, content)
+
+
+def test_a_key_under_which_a_file_was_only_registered_keeps_none(desk: Desk, case: str) -> None:
+    key = {"Idempotency-Key": desk.visitor.new_key()}
+    body = {"digest": sha256(MINUTES).hexdigest(), "media_type": "application/pdf", "size": len(MINUTES)}
+    assert desk.visitor.ask(OFFICER, "add-evidence", body, case, headers=key).is_success
+    answer = desk.hand_in(OFFICER, case, MINUTES, headers=key)
+    assert (answer.status_code, answer.json()["code"], desk.kept) == (422, "key-reused", [])
+
+
+def test_of_many_uploads_at_once_some_are_asked_to_come_again(
+    desk: Desk, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.uploads.MOST", 0)
+    answer = desk.hand_in(OFFICER, case, MINUTES)
+    assert (answer.status_code, answer.json()["code"]) == (503, "store-unavailable")
+    assert answer.headers["Retry-After"]
+
+
+def test_a_full_disk_is_said_so(desk: Desk, case: str) -> None:
+    folder = desk.settings.evidence_folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_bytes(b"in the way")
+    answer = desk.hand_in(OFFICER, case, MINUTES)
+    assert (answer.status_code, answer.json()["code"]) == (503, "store-unavailable")
+
+
 def cut(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
@@ -145,6 +186,7 @@ def bomb() -> bytes:
         (cut(photograph("PNG")), {}, 422),
         (cut(MINUTES), {}, 422),
         (bomb(), {}, 422),
+        (many_scans(), {}, 422),
         (b"GIF89a" + bytes(50), {}, 422),
         (b"", {}, 422),
         (photograph(), {"data": {"digest": "0" * 64}}, 422),
@@ -155,10 +197,11 @@ def bomb() -> bytes:
         (MINUTES + bytes(LIMIT) + MINUTES, {}, 413),
         (MINUTES + bytes(2 * LIMIT), {}, 413),
         (photograph(), {"headers": {"Idempotency-Key": None}}, 400),
+        (MINUTES, {"headers": {"Content-Type": "multipart/form-data; boundary=x; charset=undefined"}}, 400),
     ],
     ids=[
-        *("web page", "heic", "cut JPEG", "cut PNG", "cut PDF", "bomb", "gif", "empty", "wrong digest"),
-        *("unknown part", "no time", "long", "very long", "too large", "much too large", "no key"),
+        *("web page", "heic", "cut JPEG", "cut PNG", "cut PDF", "bomb", "scans", "gif", "empty", "wrong digest"),
+        *("unknown part", "no time", "long", "very long", "too large", "much too large", "no key", "odd charset"),
     ],
 )
 def test_what_is_refused_leaves_nothing(
@@ -264,3 +307,11 @@ def test_what_is_lost_or_altered_is_said_so(desk: Desk, case: str, damage: Any) 
     assert status == 1
     assert case in told.replace("\n", "")
     assert f"第 {version} 版" in told
+
+
+def test_an_id_that_names_nobody_is_not_said_to_be_forgotten(desk: Desk, case: str) -> None:
+    for nobody in ("s-typo", case):
+        status, told = desk.run("forget", nobody, "--by", "desk-li")
+        assert (status, "库里没有" in told) == (3, True), told
+    status, told = desk.run("forget", UUID(case).hex, "--by", "desk-li")
+    assert (status, "由 desk-li 申请" in told) == (0, True), told

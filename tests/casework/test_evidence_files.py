@@ -20,12 +20,14 @@ from domain.erasure import ApproveErasure, Ground, RequestErasure
 from domain.incident import commands as c
 from domain.incident.events import EvidenceAdded
 from domain.incident.events.redaction import Redaction
-from domain.model import Role
+from domain.model import CRS, Point, Role
+from domain.privacy import ERASED
 from tests.casework.office import Office, Process, caller_of
 from tests.casework.test_erasing import ARCHIVED, REPORT, TEN_YEARS, WHO
-from tests.rules.scene import CASE, DISTRICT, OFFICER, SECRETARY
+from tests.rules.scene import CASE, DISTRICT, OFFICER, RESIDENT, SECRETARY, Actor
 
 pytestmark = pytest.mark.anyio
+WHERE = Point(longitude=109.95, latitude=27.55, crs=CRS.WGS84)
 PHOTOGRAPH, COPY = b"what was to be seen " * 50, b"a copy of it"
 
 
@@ -72,13 +74,15 @@ def test_a_file_is_moved_as_it_lies_there_and_no_other(evidence: EvidenceFiles, 
     assert there.opened(original, key) == PHOTOGRAPH
 
 
-async def handed_in(process: Process) -> int:
+async def handed_in(process: Process, by: Actor = OFFICER) -> int:
     """A photograph handed in; in which version of the case."""
     files = process.casework.files.evidence
     original, rendition, key = files.keep(PHOTOGRAPH, COPY)
-    command = c.AddEvidence(digest=sha256(PHOTOGRAPH).hexdigest(), media_type="image/jpeg", size=len(PHOTOGRAPH))
-    kept = KeptFile(original, rendition, key, None)
-    caller = caller_of(OFFICER, "photograph")
+    command = c.AddEvidence(
+        digest=sha256(PHOTOGRAPH).hexdigest(), media_type="image/jpeg", size=len(PHOTOGRAPH), caption="门口"
+    )
+    kept = KeptFile(original, rendition, key, WHERE)
+    caller = caller_of(by, "photograph")
     return (await process.casework.act(process.office.ids[CASE], command, caller, kept=kept)).version
 
 
@@ -132,11 +136,35 @@ async def test_one_photograph_is_forgotten_when_it_is_redacted(office: Office) -
     await erasing.conclude(WHO)
     lines = await process.lines()
     assert (await event_at(process, version)).file is None
+    assert "file" in lines[version - 1].erased
+    assert (await event_at(process, version)).position is None, "where it was taken goes with it"
     assert there(files) == []
     assert not any("description" in line.erased for line in lines)
     told = shown(lines, process.casework.registers.erasures, Role.COMMUNITY)[version - 1].event
     assert isinstance(told, EvidenceAdded)
     assert told.file is None
+
+
+async def test_what_somebody_handed_in_is_forgotten_with_them(office: Office) -> None:
+    """Though whoever looked through the texts redacted nothing of it."""
+    process = office.process()
+    await process.do(REPORT)
+    version = await handed_in(process, RESIDENT)
+    await process.do(*ARCHIVED[1:])
+    await process.casework.enact(RequestErasure(subject=WHO, ground=Ground.TERM_OVER), caller_of(SECRETARY, "request"))
+    await process.do(SECRETARY(c.RedactText(subject=WHO)))
+    erasing = Erasing(process.casework)
+    await erasing.enact(ApproveErasure(subject=WHO), caller_of(DISTRICT, "approve"))
+    erasures = process.casework.registers.erasures
+    for role in (Role.COMMUNITY, Role.AUDITOR):
+        told = shown(await process.lines(), erasures, role)[version - 1].event
+        assert isinstance(told, EvidenceAdded)
+        assert (told.file is None, told.position is None) == ((role is not Role.AUDITOR),) * 2
+    office.now += TEN_YEARS
+    await erasing.conclude(WHO)
+    event = await event_at(process, version)
+    assert (event.file, event.position, event.caption) == (None, None, ERASED)
+    assert there(process.casework.files) == []
 
 
 async def test_what_no_case_speaks_of_is_found_after_a_day(office: Office) -> None:
