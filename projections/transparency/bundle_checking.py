@@ -126,7 +126,20 @@ def linked(bundle: Bundle, said: Signed) -> None:
             raise BundleRefused(Reason.EARLIER, size=old.size)
 
 
-CHECKS: tuple[Check, ...] = (same_size, of_this_case, without_gap, to_the_end, in_order, proven, linked)
+def as_handed_over(bundle: Bundle, said: Signed) -> None:
+    """The signed tree goes on from each at which the key was changed: no key takes back what one before it signed."""
+    roots = _roots(bundle, said)
+    for one in said.keys.successions:
+        size, root, last = one.until.size, one.until.root, said.checkpoint.size
+        if size > last:
+            raise BundleRefused(Reason.HAND_OVER, detail=f"换钥时已封存{size}条，这里只有{last}条：日志被截短过。")
+        if size not in roots:
+            raise BundleRefused(Reason.HAND_OVER, detail=f"包里没有与换钥时封存{size}条衔接的证明。")
+        if roots[size] != root:
+            raise BundleRefused(Reason.HAND_OVER, detail=f"换钥时封存{size}条的根不同：日志后来被改写过。")
+
+
+CHECKS: tuple[Check, ...] = (same_size, of_this_case, without_gap, to_the_end, in_order, proven, linked, as_handed_over)
 
 
 def check(
@@ -176,9 +189,15 @@ def _agrees(bundle: Bundle, said: Signed, note: str) -> None:
         kept = said.keys.checkpoint(note)
     except NoteInvalid as no:
         raise BundleRefused(Reason.AGAINST, detail=no) from None
-    roots = {old.size: old.root for old in bundle.header.earlier} | {said.checkpoint.size: said.checkpoint.root}
+    roots = _roots(bundle, said)
     if kept.size not in roots:
         detail = f"包里没有与封存{kept.size}条时衔接的证明，请要一份用 --against 做的案卷包。"
         raise BundleRefused(Reason.AGAINST, detail=detail)
     if roots[kept.size] != kept.root:
         raise BundleRefused(Reason.AGAINST, detail=f"封存{kept.size}条时的根不同，日志被改写过。")
+
+
+def _roots(bundle: Bundle, said: Signed) -> dict[int, bytes]:
+    """The log's root by its size, as far as it can be told: where it began, what is `linked`, and the checkpoint's."""
+    proven = {old.size: old.root for old in bundle.header.earlier}
+    return {0: merkle.EMPTY} | proven | {said.checkpoint.size: said.checkpoint.root}

@@ -40,6 +40,7 @@ class Reason(Labelled):
     UNREADABLE = "unreadable", "第{line}行不是案卷包该有的样子：{detail}。"
     KEY = "key", "公钥不对：{detail}"
     SUCCESSION = "succession", "换钥声明不可信：{detail}"
+    HAND_OVER = "hand-over", "与换钥声明里的检查点不符：{detail}"
     CHECKPOINT = "checkpoint", "检查点不可信：{detail}"
     HEAD = "head", "卷尾声明不可信：{detail}"
     ANOTHER_CASE = "another-case", "第{version}版是别的案卷的事件。"
@@ -101,7 +102,8 @@ class Link(Line):
 class Header(Line):
     """The first line: who signs, what they signed of log and case, and from which checkpoints the log went on.
 
-    Where the log's key was changed, how it came from those before it: that is the second form.
+    Where the log's key was changed, how it came from those before it: that is the second form, whose `earlier` has the
+    checkpoint of every change.
     """
 
     form: Literal["bidao/bundle/1", "bidao/bundle/2"]

@@ -60,7 +60,9 @@ def bundle_of(
     field_keys: FieldKeys = no_keys,
     earlier: Sequence[Checkpoint] = (),
 ) -> Bundle:
-    """The bundle of a case as of the log's last checkpoint; shown to go on from every checkpoint in `earlier`.
+    """The bundle of a case as of the log's last checkpoint.
+
+    It is shown to go on from every checkpoint in `earlier`, and from those at which the log's key was changed.
 
     Raises `NotFound`; `NotSealed`; `LogBroken` where the store is not as it was sealed, or the log not as those
     checkpoints say; `TileMissing`, `NoteInvalid` where it is damaged. The statement of its head is kept in the log
@@ -75,15 +77,17 @@ def bundle_of(
         raise NotSealed(f"案卷第{rows[-1].originator_version}版还没有封存。")
     head = Head(stream_name(case), rows[-1].originator_version, checkpoint.size)
     node = log.tiles.node_of(checkpoint.size)
-    links = tuple(_link(one, checkpoint, node) for one in earlier)
+    successions = log.keys.successions
+    shown = [*earlier, *(one.until for one in successions)]
+    links = dict.fromkeys(_link(one, checkpoint, node) for one in shown if one.size)  # every log goes on from nothing
     events = tuple(_event(row, log, checkpoint.size, node, field_keys(row)) for row in rows)
-    stated, handed_over = log.state(head, signer), tuple(one.note for one in log.keys.successions)
+    stated, handed_over = log.state(head, signer), tuple(one.note for one in successions)
     header = Header(
         form=form_with(handed_over),
         key=str(signer.verifier),
         checkpoint=note,
         head=stated,
-        earlier=links,
+        earlier=tuple(links),
         successions=handed_over,
     )
     return Bundle(header, events)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol, Self, TypeVar
 
 from projections.transparency.checkpoints import Checkpoint
@@ -48,10 +47,10 @@ class LogKeys:
     def handed_over(cls, notes: Sequence[str], alone: Verifier) -> Self:
         """As the statements say; where there are none, one key alone. Raises `NoteInvalid`."""
         successions = [Succession.opened(note) for note in notes]
-        for one, following in pairwise(successions):
-            if one.after != following.before:
-                raise NoteInvalid("前后两份换钥声明接不上：中间缺了一份，或次序不对。")
-        return cls(successions, successions[-1].after if successions else alone)
+        keys = cls((), successions[0].before if successions else alone)
+        for one in successions:
+            keys = keys.changed(one)
+        return keys
 
     def __str__(self) -> str:
         return "".join(one.note for one in self.successions)
@@ -76,6 +75,12 @@ class LogKeys:
         """The same, of a checkpoint."""
         return self.opened(note, Checkpoint.opened)
 
-    def changed(self, by: Succession) -> LogKeys:
-        """The keys once another has taken over."""
-        return LogKeys([*self.successions, by], by.after)
+    def changed(self, by: Succession) -> Self:
+        """The keys once another has taken over: a new one, and no earlier than that before. Raises `NoteInvalid`."""
+        if by.before != self.current:
+            raise NoteInvalid("前后两份换钥声明接不上：中间缺了一份，或次序不对。")
+        if self.changes_since(by.after) is not None:
+            raise NoteInvalid("换上的密钥这份日志已经用过：换下的密钥不能再用。")
+        if self.successions and by.until.size < (begun := self.successions[-1].until.size):
+            raise NoteInvalid(f"封存{by.until.size}条时换下的密钥，封存{begun}条时才换上：换钥声明互相矛盾。")
+        return type(self)([*self.successions, by], by.after)

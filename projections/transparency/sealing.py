@@ -100,12 +100,12 @@ class Log:
         keys, last = self.keys, self.checkpoint
         if keys.current == old.verifier:
             until = self._extended(store, last)
+            changed = keys.changed(Succession.signed(old, new, until))
             again = any(one.until == until for one in keys.successions)  # nothing was written since the change before
             note = self._earlier.note(until.size) if again else until.signed(old)
             self._earlier.keep(until.size, new.cosigned(note), self._clock())
-            keys = keys.changed(Succession.signed(old, new, until))
-            durable.write(self.folder / KEYS, str(keys).encode())
-        until = keys.successions[-1].until
+            durable.write(self.folder / KEYS, str(changed).encode())
+        until = self.keys.successions[-1].until
         self._keep(self._earlier.note(until.size), last)
         durable.write(self.folder / KEY, f"{new.verifier}\n".encode())
         return until

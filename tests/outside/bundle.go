@@ -67,7 +67,8 @@ func judgeBundle(key, file string) error {
 	if head.Form != form || head.Earlier == nil {
 		return errors.New("no bundle")
 	}
-	if err := handedOver(key, head.Successions, head.Key); err != nil {
+	changes, err := handedOver(key, head.Successions, head.Key)
+	if err != nil {
 		return err
 	}
 	verifier, err := note.NewVerifier(head.Key)
@@ -78,41 +79,66 @@ func judgeBundle(key, file string) error {
 	if err != nil {
 		return err
 	}
-	for _, old := range head.Earlier {
-		if err := continues(old, log); err != nil {
+	trees := map[tree]bool{{0, sha256.Sum256(nil)}: true, log: true}
+	for _, link := range head.Earlier {
+		old, err := continues(link, log)
+		if err != nil {
 			return err
+		}
+		trees[old] = true
+	}
+	for _, change := range changes {
+		if !trees[change] {
+			return fmt.Errorf("the log does not go on from its %d leaves when the key was changed", change.size)
 		}
 	}
 	return judgeEvents(lines[1:len(lines)-1], head.Head, verifier, log)
 }
 
-// handedOver says whether a key that is trusted is the last of a log, or one that it was changed from.
-func handedOver(trusted string, successions []string, last string) error {
-	found, now := trusted == last, ""
+// handedOver gives the trees at which the key of a log was changed, if one that is trusted is the last, or before it.
+func handedOver(trusted string, successions []string, last string) ([]tree, error) {
+	changes, used, now := []tree{{}}, map[string]bool{}, ""
 	for _, text := range successions {
 		lines := strings.Split(text, "\n")
 		if len(lines) < 3 || (now != "" && lines[1] != now) {
-			return errors.New("a change of keys does not follow")
+			return nil, errors.New("a change of keys does not follow")
 		}
-		for _, key := range lines[1:3] {
-			verifier, err := note.NewVerifier(key)
-			if err != nil {
-				return err
-			}
-			said, err := signed(text, verifier)
-			if err != nil {
-				return err
-			}
-			if len(said) != 7 || said[0] != "bidao/succession/1 "+verifier.Name() {
-				return errors.New("no change of keys of this log")
-			}
+		change, err := succession(text, lines[1:3])
+		if err != nil {
+			return nil, err
 		}
-		found, now = found || lines[1] == trusted, lines[2]
+		used[lines[1]], now = true, lines[2]
+		if used[now] || change.size < changes[len(changes)-1].size {
+			return nil, errors.New("a change to a key from before, or to an earlier tree")
+		}
+		changes = append(changes, change)
 	}
-	if !found || (now != "" && now != last) {
-		return errors.New("not signed by this key, nor by one it was changed to")
+	if (now != "" && now != last) || !(used[trusted] || trusted == last) {
+		return nil, errors.New("not signed by this key, nor by one it was changed to")
 	}
-	return nil
+	return changes[1:], nil
+}
+
+// succession gives the tree of a statement that both keys it names have signed.
+func succession(text string, keys []string) (tree, error) {
+	var until tree
+	for _, key := range keys {
+		verifier, err := note.NewVerifier(key)
+		if err != nil {
+			return tree{}, err
+		}
+		said, err := signed(text, verifier)
+		if err != nil {
+			return tree{}, err
+		}
+		if len(said) != 7 || said[0] != "bidao/succession/1 "+verifier.Name() {
+			return tree{}, errors.New("no change of keys of this log")
+		}
+		if until, err = stated(said[3:]); err != nil {
+			return tree{}, err
+		}
+	}
+	return until, nil
 }
 
 func judgeEvents(lines []string, statement string, verifier note.Verifier, log tree) error {
@@ -179,14 +205,22 @@ func checkpoint(text string, verifier note.Verifier) (tree, error) {
 	if err != nil {
 		return tree{}, err
 	}
-	if len(lines) < 5 || lines[0] != verifier.Name() || !strings.HasPrefix(lines[3], "position ") {
+	if len(lines) < 5 || lines[0] != verifier.Name() {
 		return tree{}, errors.New("no checkpoint of this log")
 	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
+	return stated(lines[1:])
+}
+
+// stated reads size, root and position, a line each.
+func stated(lines []string) (tree, error) {
+	if !strings.HasPrefix(lines[2], "position ") {
+		return tree{}, errors.New("no position")
+	}
+	size, err := strconv.ParseInt(lines[0], 10, 64)
 	if err != nil {
 		return tree{}, err
 	}
-	root, err := tlog.ParseHash(lines[2])
+	root, err := tlog.ParseHash(lines[1])
 	return tree{size, root}, err
 }
 
@@ -205,16 +239,16 @@ func head(text string, verifier note.Verifier, size int64) (string, int64, error
 	return lines[1], count, err
 }
 
-func continues(old link, log tree) error {
+func continues(old link, log tree) (tree, error) {
 	root, err := hash(old.Root)
 	if err != nil {
-		return err
+		return tree{}, err
 	}
 	proof, err := hashes(old.Proof)
 	if err != nil {
-		return err
+		return tree{}, err
 	}
-	return tlog.CheckTree(tlog.TreeProof(proof), log.size, log.root, old.Size, root)
+	return tree{old.Size, root}, tlog.CheckTree(tlog.TreeProof(proof), log.size, log.root, old.Size, root)
 }
 
 func (now event) judge(log tree) error {

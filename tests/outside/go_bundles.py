@@ -13,7 +13,7 @@ from tests.outside.go import built, verdicts
 from tests.outside.judging import Disagreement
 from tests.transparency.flips import bit_flips
 from tests.transparency.mutants import mutants
-from tests.transparency.operator import SIGNER, Operator, operator, succeeded
+from tests.transparency.operator import SIGNER, Operator, operator, succeeded, succeeded_at_the_ends
 from tests.transparency.resealing import resealed
 from tests.transparency.succeeding import tampered_successions
 
@@ -41,7 +41,7 @@ def judge(scratch: Path) -> str:
 
 def whole() -> Iterator[bytes]:
     """Bundles that hold."""
-    for log in (*map(operator, SEEDS), succeeded(SEEDS[0])):
+    for log in (*map(operator, SEEDS), succeeded(SEEDS[0]), succeeded_at_the_ends(SEEDS[0])):
         for case in log.cases:
             yield log.bundle(case).written
             yield log.bundle(case, earlier=log.kept).written

@@ -22,12 +22,12 @@ from domain.casework.sealing import Sealed
 from domain.privacy import ERASED
 from domain.telling import tell
 from projections.transparency import bundle_checking, bundles, merkle
-from projections.transparency import keys as log_keys
-from projections.transparency.bundle_checking import CHECKS, Check, Checked, check
+from projections.transparency.bundle_checking import CHECKS, Check, Checked, as_handed_over, check
 from projections.transparency.bundle_reading import COVERED, lines_of, names_of
 from projections.transparency.bundles import Bundle, BundleRefused, Reason, read
 from projections.transparency.bundling import NotSealed, bundle_of, no_keys
 from projections.transparency.checkpoints import Checkpoint
+from projections.transparency.keys import LogKeys
 from projections.transparency.notes import KeyInvalid, Signer, Verifier
 from projections.transparency.sealing import LogBroken
 from projections.transparency.successions import Succession
@@ -42,10 +42,18 @@ from tests.transparency.operator import (
     Operator,
     operator,
     succeeded,
+    succeeded_at_the_ends,
     with_state,
 )
 from tests.transparency.resealing import resealed
-from tests.transparency.succeeding import tampered_successions
+from tests.transparency.succeeding import (
+    backwards,
+    in_a_circle,
+    not_linked,
+    rewritten,
+    shorter,
+    tampered_successions,
+)
 
 KNOWN = SIGNER.verifier
 
@@ -141,7 +149,7 @@ WEAKENED: dict[str, tuple[object, str, object]] = {
     "any field key": (bundle_checking, "commitment_to", lambda _: ANY),
     "any sealed words": (Sealed, "opened", lambda *_: b'""'),
     "any hand-over": (Succession, "opened", unsigned),
-    "any order of hand-overs": (log_keys, "pairwise", lambda _: ()),
+    "any order of hand-overs": (LogKeys, "changed", lambda keys, by: LogKeys([*keys.successions, by], by.after)),
     "any content": (bundle_checking, "opened", lambda _: {}),
 }
 
@@ -158,7 +166,7 @@ def test_a_verifier_that_takes_anything_somewhere_is_found_out(name: str, monkey
 
 def test_none_that_holds_is_refused() -> None:
     count, draw = 0, Random(1)
-    for whole in (*map(operator, (0, 1, 2, 3)), succeeded(2)):
+    for whole in (*map(operator, (0, 1, 2, 3)), succeeded(2), succeeded_at_the_ends(2)):
         for case in whole.cases:
             for some in (EVERY_KEY, no_keys, some_of(draw.random()), some_of(draw.random()), destroyed):
                 earlier = [one for one in whole.kept if draw.random() < 0.7]
@@ -243,6 +251,35 @@ def test_whoever_has_any_key_of_the_log_can_verify(known: Signer) -> None:
         assert no.value.reason is Reason.AGAINST
     with pytest.raises(BundleRefused, match="也没有从它换过来的声明"):
         checked(bundle.written, IMPOSTOR.verifier)
+
+
+def test_it_shows_that_the_log_goes_on_from_every_change_of_keys() -> None:
+    """Once each, asked for or not; of no leaves and of all there is nothing to show."""
+    for whole, sizes in (
+        (succeeded(3), [one.size for one in succeeded(3).kept[:-1]]),
+        (succeeded_at_the_ends(3), [len(operator(3).rows)]),
+    ):
+        bare, asked = (whole.bundle(whole.cases[0], earlier=kept).header.earlier for kept in ([], whole.kept))
+        assert [one.size for one in bare] == sizes
+        assert sorted(one.size for one in asked) == sorted({*sizes, whole.kept[-1].size})
+
+
+def test_a_bundle_says_itself_that_it_contradicts_a_change_of_keys() -> None:
+    """The first key's own signature in the file is what a later key has rewritten; without the check it would pass."""
+    others = [one for one in CHECKS if one is not as_handed_over]
+    for forge, said in (
+        (rewritten, ["没有与换钥时封存83条衔接的证明", "换钥时封存83条的根不同：日志后来被改写过"]),
+        (shorter, ["换钥时已封存83条，这里只有1条：日志被截短过"]),
+        (not_linked, ["没有与换钥时封存83条衔接的证明", "没有与换钥时封存125条衔接的证明"]),
+    ):
+        for (forged, _), words in zip(forge(succeeded(3)), said, strict=False):
+            with pytest.raises(BundleRefused, match=words):
+                checked(forged.written)
+            assert reason(forged.written, others) is None
+    for forge, words in ((in_a_circle, "换上的密钥这份日志已经用过"), (backwards, "换钥声明互相矛盾")):
+        for forged, _ in forge(succeeded(3)):
+            with pytest.raises(BundleRefused, match=words):
+                checked(forged.written)
 
 
 def test_a_log_whose_key_was_never_changed_has_bundles_of_the_first_form() -> None:

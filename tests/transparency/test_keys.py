@@ -92,7 +92,7 @@ def test_a_hand_over_that_the_key_before_has_not_signed_is_not_believed(rotated:
     """A thief may put a signature of theirs below anything; but no key before has named theirs."""
     path, thief = rotated.folder / KEYS, Signer("example.org/log", bytes([9] * 32))
     first, second = (one.note for one in rotated.keys.successions)
-    until = rotated.keys.successions[0].until
+    until, last = (one.until for one in rotated.keys.successions)
     own = Succession.signed(thief, thief, until).note.replace(str(thief.verifier), str(FIRST.verifier), 1)
     for forged, why in (
         (first + (rotated.folder / "checkpoints" / "250").read_text(), "没有“example.org/log”的签名"),
@@ -102,6 +102,10 @@ def test_a_hand_over_that_the_key_before_has_not_signed_is_not_believed(rotated:
         (second + first, "接不上"),
         (first + first, "接不上"),
         (second, "不是所给的公钥签的"),
+        (first + Succession.signed(SECOND, FIRST, last).note, "已经用过"),
+        (first + Succession.signed(SECOND, SECOND, last).note, "已经用过"),
+        (Succession.signed(FIRST, FIRST, until).note, "已经用过"),
+        (first + Succession.signed(SECOND, THIRD, until._replace(size=149)).note, "互相矛盾"),
         (f"anything\n{first}", "没有写明"),
     ):
         path.write_text(forged)
@@ -110,6 +114,15 @@ def test_a_hand_over_that_the_key_before_has_not_signed_is_not_believed(rotated:
     path.write_text(first)
     with pytest.raises(NoteInvalid, match="不是所给的公钥签的"):
         _ = Log(rotated.folder, THIRD.verifier).keys
+
+
+def test_a_key_that_was_in_use_does_not_come_back(rotated: Log) -> None:
+    """Whoever changes to it is told, and nothing is written."""
+    before = {path: path.read_bytes() for path in rotated.folder.rglob("*") if path.is_file()}
+    for used in (FIRST, SECOND, THIRD):
+        with pytest.raises(NoteInvalid, match="已经用过"):
+            rotated.rotate(rewritten(EVENTS), THIRD, used)
+    assert before == {path: path.read_bytes() for path in rotated.folder.rglob("*") if path.is_file()}
 
 
 def test_what_was_sealed_at_a_change_is_held_against_the_log(rotated: Log) -> None:
