@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from uuid import UUID
 
 from domain.casework.asking import NotFound
@@ -77,7 +78,8 @@ def bundle_of(
         raise NotSealed(f"案卷第{rows[-1].originator_version}版还没有封存。")
     head = Head(stream_name(case), rows[-1].originator_version, checkpoint.size)
     node = log.tiles.node_of(checkpoint.size)
-    successions = log.keys.successions
+    # Those that led to this key: while a bundle is made the key may be changed.
+    successions = list(takewhile(lambda one: one.before != signer.verifier, log.keys.successions))
     shown = [*earlier, *(one.until for one in successions)]
     links = dict.fromkeys(_link(one, checkpoint, node) for one in shown if one.size)  # every log goes on from nothing
     events = tuple(_event(row, log, checkpoint.size, node, field_keys(row)) for row in rows)

@@ -264,6 +264,15 @@ def test_it_shows_that_the_log_goes_on_from_every_change_of_keys() -> None:
         assert sorted(one.size for one in asked) == sorted({*sizes, whole.kept[-1].size})
 
 
+def test_one_that_is_made_while_the_key_is_changed_holds() -> None:
+    """The checkpoint is signed by both keys then: the bundle is that of the one which signs its statement."""
+    whole = succeeded_at_the_ends(3)
+    made = bundle_of(whole.cases[0], whole.files.store, whole.log, SECOND)
+    assert whole.log.keys.current == THIRD.verifier
+    for known in (SIGNER, SECOND):
+        assert checked(made.written, known.verifier).signed.keys.current == SECOND.verifier
+
+
 def test_a_bundle_says_itself_that_it_contradicts_a_change_of_keys() -> None:
     """The first key's own signature in the file is what a later key has rewritten; without the check it would pass."""
     others = [one for one in CHECKS if one is not as_handed_over]
