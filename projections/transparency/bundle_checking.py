@@ -46,7 +46,8 @@ def signed(header: Header, known: Verifier | None = None) -> Signed:
     """
     keys = _keys(header)
     if str(keys.current) != header.key or (known and keys.changes_since(known) is None):
-        raise BundleRefused(Reason.KEY, detail="与您给的公钥不同，也没有从它换过来的声明。")
+        older = "若是换钥以前做的包，要用当时的公钥核对，或请对方重新做一份。"
+        raise BundleRefused(Reason.KEY, detail=f"与您给的公钥不同，也没有从它换过来的声明。{older}")
     try:
         checkpoint = Checkpoint.opened(header.checkpoint, keys.current)
     except NoteInvalid as no:

@@ -253,6 +253,18 @@ def test_whoever_has_any_key_of_the_log_can_verify(known: Signer) -> None:
         checked(bundle.written, IMPOSTOR.verifier)
 
 
+def test_one_from_before_a_change_needs_a_key_of_its_time() -> None:
+    """A later key vouches for nothing that a thief of the earlier one could sign today; the case is handed out anew."""
+    case = succeeded(3).cases[0]
+    before, after = operator(3).bundle(case).written, succeeded(3).bundle(case).written
+    assert checked(before, SIGNER.verifier)
+    for later in (SECOND, THIRD):
+        with pytest.raises(BundleRefused, match="若是换钥以前做的包，要用当时的公钥核对，或请对方重新做一份") as no:
+            checked(before, later.verifier)
+        assert no.value.reason is Reason.KEY
+        assert checked(after, later.verifier)
+
+
 def test_it_shows_that_the_log_goes_on_from_every_change_of_keys() -> None:
     """Once each, asked for or not; of no leaves and of all there is nothing to show."""
     for whole, sizes in (
