@@ -24,7 +24,7 @@ from projections.transparency.heads import FORM as HEAD
 from projections.transparency.heads import Head
 from projections.transparency.key_file import KeyFile
 from projections.transparency.keys import LogKeys
-from projections.transparency.notes import NoteInvalid, Signer, Verifier
+from projections.transparency.notes import KeyInvalid, NoteInvalid, Signer, Verifier
 from projections.transparency.receipts import Acknowledged
 from projections.transparency.sealer import Busy, turn
 from projections.transparency.sealing import Log
@@ -73,11 +73,20 @@ def rotate(data: Data = None) -> None:
     settings = settings_with(data)
     require_case_files(settings)
     with plainly(), closing(open_case_files(settings)) as files, in_turn(settings):
+        if not retired_key(settings.log_key).exists():
+            require_in_use(settings)
         old, new = changing(settings.log_key)
         until = Log(settings.log_folder, old.verifier).rotate(files.store, old, new)
         retired_key(settings.log_key).unlink()
     console.print(f"已换钥：旧的签到第 {until.size} 条为止，指纹 {until.fingerprint}；新的公钥：\n{new.verifier}")
     console.print("请把新的公钥和检查点交给监督的一方，并另外保管新的私钥。")
+
+
+def require_in_use(settings: Settings) -> None:
+    """Raise `KeyInvalid` unless the key is the one the log is signed with now, and not one put back from long ago."""
+    signer = KeyFile(settings.log_key).required()
+    if Log(settings.log_folder, signer.verifier).keys.current != signer.verifier:
+        raise KeyInvalid(f"{settings.log_key} 是日志以前用的密钥，后来换过：请找回现在用的，再换。")
 
 
 def changing(path: Path) -> tuple[Signer, Signer]:

@@ -125,3 +125,18 @@ def test_the_doctor_tells_what_is_not_sealed(rewritten: tuple[Terminal, Settings
     assert "不是这把密钥签的" in terminal.run("doctor").output
     settings.log_key.unlink()
     assert "没有封存用的密钥" in terminal.run("doctor").output
+
+
+def test_a_key_from_long_ago_hands_nothing_over(terminal: Terminal) -> None:
+    """As it comes back with an old backup: the log would get a key that nobody handed it over to."""
+    settings = terminal.settings
+    for words in (("keys", "init", "hecheng.example.cn/bidao"), ("seal",)):
+        assert terminal.run(*words).exit_code == 0
+    former = settings.log_key.read_bytes()
+    assert terminal.run("keys", "rotate").exit_code == 0
+    settings.log_key.write_bytes(former)
+    before = {path.name: path.read_bytes() for path in settings.log_folder.glob("key*")}
+    told = terminal.run("keys", "rotate")
+    assert (told.exit_code, "以前用的密钥" in told.output) == (1, True), told.output
+    assert settings.log_key.read_bytes() == former
+    assert {path.name: path.read_bytes() for path in settings.log_folder.glob("key*")} == before
