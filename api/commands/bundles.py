@@ -22,6 +22,7 @@ from api.settings import Settings
 from api.timeline import print_line
 from domain.casework.asking import NotFound
 from domain.casework.case_files import CaseFiles
+from domain.casework.durable import PRIVATE
 from domain.casework.known_cases import stream_of
 from domain.casework.recording import RecordedEvent
 from domain.casework.redactions import shown
@@ -58,6 +59,7 @@ def export_bundle(
             console.print(f"{no}先封存：")
             seal(data)
             bundle = _bundle(settings, case, notes, without_keys=without_keys)
+        path.touch(PRIVATE)  # the field keys in it open what is sealed
         path.write_bytes(bundle.written)
     console.print(f"案卷 {case} 共 {len(bundle.events)} 版，存为 {escape(str(target))}")
     console.print(f"核对：bidao verify bundle {escape(str(target))} --key 公钥文件")

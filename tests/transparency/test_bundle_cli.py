@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def test_a_case_is_handed_over_and_checked_with_the_file_alone(terminal: Termina
     out, log = tmp_path / "case.jsonl", terminal.settings.log_folder
     made = terminal.run("export", "bundle", CASE, "--out", out)
     assert (made.exit_code, "第12版还没有封存。先封存" in made.output, "共 12 版" in made.output) == (0, True, True)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600, "its keys open what is sealed"
     key, kept = tmp_path / "key", tmp_path / "checkpoint"
     shutil.copy(log / "key", key)
     shutil.copy(log / "checkpoint", kept)
