@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,10 +47,18 @@ class EvidenceFiles:
         self.folder = Path(self._passing.name) if self._passing else folder or Path()
 
     def keep(self, original: bytes, rendition: bytes | None) -> SealedFile:
-        """Seal and store, durably. Raises `OSError`."""
+        """Seal and store, durably: both, or nothing. Raises `OSError`."""
         key = secrets.token_bytes(LENGTH)
-        copy = None if rendition is None else self._put(rendition, key)
-        return SealedFile(self._put(original, key), copy, key.hex())
+        boxes = [_sealed(content, key) for content in (original, rendition) if content is not None]
+        addresses = [sha256(box).hexdigest() for box in boxes]
+        try:
+            for address, box in zip(addresses, boxes, strict=True):
+                self._store(address, box)
+        except OSError:
+            with suppress(OSError):  # it is the first failure that is told
+                self.discard(*addresses)
+            raise
+        return SealedFile(addresses[0], addresses[1] if rendition is not None else None, key.hex())
 
     def opened(self, address: str, key: str) -> bytes:
         """A file as it was kept. Raises `FileLost`."""
@@ -94,13 +103,6 @@ class EvidenceFiles:
         if self._passing:
             self._passing.cleanup()
 
-    def _put(self, content: bytes, key: bytes) -> str:
-        nonce = os.urandom(_NONCE)
-        box = nonce + AESGCM(key).encrypt(nonce, content, FORM)
-        address = sha256(box).hexdigest()
-        self._store(address, box)
-        return address
-
     def _store(self, address: str, box: bytes) -> None:
         path = self._at(address)
         durable.write(path, box)
@@ -108,3 +110,8 @@ class EvidenceFiles:
 
     def _at(self, address: str) -> Path:
         return self.folder / address[:2] / address
+
+
+def _sealed(content: bytes, key: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, content, FORM)

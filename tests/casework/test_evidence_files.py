@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from hashlib import sha256
 from pathlib import Path
 from time import time
@@ -29,6 +30,8 @@ from tests.rules.scene import CASE, DISTRICT, OFFICER, RESIDENT, SECRETARY, Acto
 pytestmark = pytest.mark.anyio
 WHERE = Point(longitude=109.95, latitude=27.55, crs=CRS.WGS84)
 PHOTOGRAPH, COPY = b"what was to be seen " * 50, b"a copy of it"
+ROOM = 4 * 1024
+"""Bytes: of no file more is written where a disk is full."""
 
 
 @pytest.fixture
@@ -45,6 +48,20 @@ def test_what_is_kept_is_read_back_and_is_sealed_on_the_disk(evidence: EvidenceF
     assert sha256(evidence.box(original)).hexdigest() == original
     assert b"to be seen" not in evidence.box(original)
     assert evidence.keep(PHOTOGRAPH, None).original != original, "nobody can tell that two are the same"
+
+
+@pytest.mark.parametrize("larger", ["original", "rendition"])
+def test_where_there_is_no_room_for_both_neither_stays(evidence: EvidenceFiles, larger: str) -> None:
+    contents = {"original": PHOTOGRAPH, "rendition": COPY, larger: bytes(ROOM)}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            evidence.keep(**contents)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path for path in evidence.folder.rglob("*") if path.is_file()] == []
+    assert evidence.keep(**contents).original in evidence.addresses()
 
 
 @pytest.mark.parametrize("damage", ["gone", "another", "altered", "wrong key"])
