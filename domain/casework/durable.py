@@ -10,6 +10,8 @@ from secrets import token_hex
 
 PRIVATE = 0o600
 """The mode of files that nobody else may read."""
+UNFINISHED = ".new"
+"""What the names of files end on that are being written, or were when the power was cut."""
 
 
 def write(path: Path, content: bytes, mode: int = 0o666) -> None:
@@ -44,7 +46,8 @@ def settle(folder: Path) -> None:
 def _fresh(path: Path, content: bytes, mode: int) -> Iterator[Path]:
     """The content under another name beside its own, durable; that name is gone afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{token_hex(4)}.new")  # whoever writes the same at the same time has another
+    # Whoever writes the same at the same time has another.
+    fresh = path.with_name(f"{path.name}.{token_hex(4)}{UNFINISHED}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content)

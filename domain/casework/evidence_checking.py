@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import time
 from typing import NamedTuple
 
 from domain.casework.backups import log_of
 from domain.casework.case_files import CaseFiles
-from domain.casework.evidence_files import FileLost
+from domain.casework.evidence_files import EvidenceFiles, FileLost
 from domain.incident.events import EvidenceAdded
 
 PAGE = 2_000
@@ -26,16 +26,25 @@ class Lost(NamedTuple):
 
 
 class Found(NamedTuple):
-    """How many files are as they were kept; which are not; and which nobody speaks of, by their addresses."""
+    """How many files are as they were kept; which are not; which nobody speaks of, by their addresses.
+
+    `unfinished` are the names of those whose writing was cut off.
+    """
 
     sound: int
     lost: list[Lost]
     unnamed: list[str]
+    unfinished: list[str]
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it looks as if another store kept its files in the same folder: most are not of this one."""
+        return len(self.unnamed) > self.sound + len(self.lost)
 
 
 def check(files: CaseFiles, progress: Progress) -> Found:
     """Read every event and every file. What was erased by law is not missed. Raises the store's `PersistenceError`."""
-    there = {address for address in files.evidence.addresses() if time() - files.evidence.kept_at(address) > A_DAY}
+    there = set(_old(files.evidence, files.evidence.addresses()))
     sound, lost = 0, list[Lost]()
     for case_id, version, event in _evidence(files, progress):
         there -= {event.original, event.rendition}
@@ -46,7 +55,12 @@ def check(files: CaseFiles, progress: Progress) -> Found:
                 lost.append(Lost(case_id, version))
                 break
             sound += 1
-    return Found(sound, lost, sorted(there))
+    return Found(sound, lost, sorted(there), list(_old(files.evidence, files.evidence.unfinished())))
+
+
+def _old(evidence: EvidenceFiles, names: Iterable[str]) -> Iterator[str]:
+    """Those that nobody is still at work on."""
+    return (name for name in names if time() - evidence.kept_at(name) > A_DAY)
 
 
 def _evidence(files: CaseFiles, progress: Progress) -> Iterator[tuple[str, int, EvidenceAdded]]:

@@ -71,7 +71,7 @@ class EvidenceFiles:
             raise FileLost(address) from lost
 
     def discard(self, *addresses: str | None) -> None:
-        """Remove files, durably; those that are gone already stay so. Raises `OSError`."""
+        """Remove files, finished or not, durably; those that are gone already stay so. Raises `OSError`."""
         for path in (self._at(address) for address in addresses if address):
             if path.exists():
                 path.unlink(missing_ok=True)
@@ -79,12 +79,14 @@ class EvidenceFiles:
 
     def addresses(self) -> Iterator[str]:
         """Of all files there are, in order."""
-        for path in sorted(self.folder.glob("[0-9a-f][0-9a-f]/*")):
-            if len(path.name) == 2 * sha256().digest_size:  # not one that is being written
-                yield path.name
+        return (name for name in self._names() if len(name) == 2 * sha256().digest_size)
+
+    def unfinished(self) -> Iterator[str]:
+        """The names of those that are being written, or were when the power was cut."""
+        return (name for name in self._names() if name.endswith(durable.UNFINISHED))
 
     def kept_at(self, address: str) -> float:
-        """When a file was kept, in seconds since 1970; now where it is gone."""
+        """When a file was kept, or begun, in seconds since 1970; now where it is gone."""
         path = self._at(address)
         return path.stat().st_mtime if path.exists() else time()
 
@@ -107,6 +109,9 @@ class EvidenceFiles:
         path = self._at(address)
         durable.write(path, box)
         durable.settle(self.folder)  # the folder of a file may be as new as the file
+
+    def _names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.glob("[0-9a-f][0-9a-f]/*"))
 
     def _at(self, address: str) -> Path:
         return self.folder / address[:2] / address

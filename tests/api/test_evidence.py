@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -315,3 +316,39 @@ def test_an_id_that_names_nobody_is_not_said_to_be_forgotten(desk: Desk, case: s
         assert (status, "库里没有" in told) == (3, True), told
     status, told = desk.run("forget", UUID(case).hex, "--by", "desk-li")
     assert (status, "由 desk-li 申请" in told) == (0, True), told
+
+
+def strays(desk: Desk, names: list[str]) -> list[Path]:
+    """Files that lie there under these names since the year before."""
+    paths = [desk.settings.evidence_folder / name[:2] / name for name in names]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"somebody's")
+        os.utime(path, (1, 1))
+    return paths
+
+
+def test_what_an_upload_left_that_was_cut_off_is_cleared(desk: Desk, case: str) -> None:
+    desk.hand_in(OFFICER, case, MINUTES)
+    [kept] = desk.kept
+    old = strays(desk, ["0f" * 32, f"{'1e' * 32}.0417beef.new"])
+    [under_way] = strays(desk, [f"{'2d' * 32}.0417beef.new"])
+    os.utime(under_way)
+    status, told = desk.run("verify", "files")
+    assert (status, "没有案卷提到的 2 份（--clear 清掉）" in told) == (0, True), told
+    assert all(path.exists() for path in old)
+    status, told = desk.run("verify", "files", "--clear")
+    assert (status, "没有案卷提到的 2 份，已清掉" in told) == (0, True), told
+    assert not any(path.exists() for path in old)
+    assert (desk.kept, under_way.exists()) == ([kept], True)
+
+
+def test_a_folder_that_is_mostly_of_another_store_is_not_cleared(desk: Desk, case: str) -> None:
+    desk.hand_in(OFFICER, case, MINUTES)
+    theirs = strays(desk, ["0f" * 32, "1e" * 32])
+    status, told = desk.run("verify", "files", "--clear")
+    assert (status, "没有清掉" in told, "请核对 BIDAO_EVIDENCE" in told.replace("\n", "")) == (1, True, True), told
+    assert all(path.exists() for path in theirs)
+    theirs.pop().unlink()
+    assert desk.run("verify", "files", "--clear")[0] == 0, "one for one is no sign of another store"
+    assert not theirs[0].exists()

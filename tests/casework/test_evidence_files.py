@@ -133,7 +133,7 @@ async def test_it_is_forgotten_with_the_words_of_its_case(office: Office) -> Non
     event = await event_at(process, version)
     assert (event.file, there(files)) == (None, [])
     assert event.original, "what was on the disk is still said"
-    assert check(files, lambda done, total: None) == (0, [], [])
+    assert check(files, lambda done, total: None) == (0, [], [], [])
 
 
 async def test_one_photograph_is_forgotten_when_it_is_redacted(office: Office) -> None:
@@ -191,11 +191,11 @@ async def test_what_no_case_speaks_of_is_found_after_a_day(office: Office) -> No
     await handed_in(process)
     files = process.casework.files
     orphan = files.evidence.keep(b"cut off", None).original
-    assert check(files, lambda done, total: None) == (2, [], [])
+    assert check(files, lambda done, total: None) == (2, [], [], [])
     long_ago = time() - 2 * A_DAY
     for address in there(files):
         os.utime(files.evidence.folder / address[:2] / address, (long_ago, long_ago))
-    assert check(files, lambda done, total: None) == (2, [], [orphan])
+    assert check(files, lambda done, total: None) == (2, [], [orphan], [])
 
 
 async def test_what_is_missing_is_told_by_case_and_version(office: Office) -> None:
