@@ -21,6 +21,7 @@ from api.secret import SecretUnusable, fingerprint
 from api.settings import Settings
 from domain.casework import durable
 from domain.casework.asking import StoreUnavailable
+from domain.casework.backup_files import require_free, taking_in
 from domain.casework.backups import Backup, BackupUnusable, Manifest, save
 from domain.casework.backups import Progress as Reporting
 from domain.casework.evidence_files import EvidenceFiles
@@ -145,13 +146,12 @@ def _restore(settings: Settings, source: Backup, bar: Progress) -> Contents:
     today = f"{datetime.now(SHANGHAI):%Y%m%d}"
     settings.data.mkdir(parents=True, exist_ok=True)
     with _alone(settings.data):
-        _require_room(settings, source.secret)
+        left = _require_room(settings, source)
         require_wrapping(source, KeysInFile(settings.key_file, make=not source.manifest.keys))
         contents = examined(source, _task(bar, "检查备份"))
-        with _new_store(settings, source.secret) as target:
-            evidence = EvidenceFiles(settings.evidence_folder)
-            for address, box in source.files():
-                evidence.take_in(address, box)
+        evidence = EvidenceFiles(settings.evidence_folder)
+        with taking_in(evidence, left) as take_in, _new_store(settings, source.secret) as target:
+            take_in(source.files())
             fill(target, source, contents, today, _task(bar, "写入并核对"))
             durable.make(settings.secret_key, source.secret)
             _require_secret(settings, source.secret)
@@ -173,14 +173,17 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _require_room(settings: Settings, secret: bytes) -> None:
-    """Refuse to restore where anything is already."""
+def _require_room(settings: Settings, source: Backup) -> frozenset[str]:
+    """Refuse to restore where anything is already; which files a restore may have left that broke off."""
     _require_lasting(settings)
-    _require_secret(settings, secret)
+    _require_secret(settings, source.secret)
     if settings.postgres:
-        require_free_schema(settings.postgres, settings.database_schema, _beside(settings))
+        broke_off = require_free_schema(settings.postgres, settings.database_schema, _beside(settings))
     else:
-        require_free_file(settings.events_db, settings.views_db, settings.outbox_db)
+        broke_off = require_free_file(settings.events_db, settings.views_db, settings.outbox_db)
+    left = frozenset(source.addresses() if broke_off else ())
+    require_free(EvidenceFiles(settings.evidence_folder), left)
+    return left
 
 
 def _require_secret(settings: Settings, secret: bytes) -> None:

@@ -230,6 +230,10 @@ class Backup:
         """The keys of subjects, in order of their ids."""
         return self._read(KEYS, key_of)
 
+    def addresses(self) -> Iterator[str]:
+        """The SHA-256 of each evidence file, as it says."""
+        return backup_files.addresses(self._archive)
+
     def files(self) -> Iterator[tuple[str, bytes]]:
         """The evidence files, each with its SHA-256."""
         with _explained(self.path):

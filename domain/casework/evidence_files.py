@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -99,6 +99,13 @@ class EvidenceFiles:
         if sha256(box).hexdigest() != address:
             raise FileLost(address)
         self._store(address, box)
+
+    def take_out(self, addresses: Iterable[str]) -> None:
+        """Remove files that were taken in, and the folders that are empty then. Raises `OSError`."""
+        self.discard(*addresses)
+        for folder in (*self.folder.glob("[0-9a-f][0-9a-f]"), self.folder):
+            with suppress(OSError):  # there is something in it
+                folder.rmdir()
 
     def close(self) -> None:
         """Let go of what goes with the process."""

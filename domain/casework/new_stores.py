@@ -70,17 +70,19 @@ class _File:
         self._connection.executemany("INSERT INTO case_numbers VALUES (?, ?)", numbers.items())
 
 
-def require_free_file(path: Path, *beside: Path) -> None:
-    """Raise `StoreUnusable` where the database or one `beside` it is, unless a restore left it that broke off.
+def require_free_file(path: Path, *beside: Path) -> bool:
+    """Whether a restore broke off here. Raises `StoreUnusable` where the database or one `beside` it is otherwise.
 
     A journal without its database, too, may hold what was acknowledged last.
     """
-    taken = beside if _broke_off(path) else (path, *beside)
+    broke_off = path.exists() and _broke_off(path)
+    taken = beside if broke_off else (path, *beside)
     if there := [part.name for database in taken for part in _parts(database) if part.exists()]:
         raise StoreUnusable(
             f"数据目录 {path.parent} 里已有 {'、'.join(there)}（-wal 文件里可能有已答复的内容）："
             "恢复不覆盖任何数据，请另指定数据目录，或先把这些文件一起移走。"
         )
+    return broke_off
 
 
 @contextmanager
@@ -108,8 +110,6 @@ def new_file(path: Path) -> Iterator[Target]:
 
 
 def _broke_off(path: Path) -> bool:
-    if not path.exists():
-        return False
     if not path.stat().st_size:
         return not path.with_name(f"{path.name}-wal").exists()
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as connection:
@@ -159,10 +159,10 @@ class _Schema:
         )
 
 
-def require_free_schema(url: str, schema: str, beside: Sequence[str]) -> None:
-    """Raise `StoreUnusable` where `new_schema` would, before anything is done. Waits for nobody."""
+def require_free_schema(url: str, schema: str, beside: Sequence[str]) -> bool:
+    """Whether a restore broke off here. Raises `StoreUnusable` where `new_schema` would. Waits for nobody."""
     with _explained(), psycopg.connect(url) as connection, connection.cursor(row_factory=dict_row) as cursor:
-        _is_free(cursor, schema, beside)
+        return not _is_free(cursor, schema, beside)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ def environment(settings: Settings) -> Mapping[str, str | None]:
     return {
         "BIDAO_DATABASE_URL": url.get_secret_value() if url else None,
         "BIDAO_DATABASE_SCHEMA": settings.database_schema,
+        "BIDAO_EVIDENCE": str(settings.evidence_folder),
     }
 
 

@@ -18,6 +18,7 @@ from api.opening import open_case_files
 from api.settings import Settings
 from domain.casework import durable
 from domain.casework.backups import Backup, save
+from domain.casework.evidence_files import EvidenceFiles
 from domain.casework.new_stores import new_file
 from domain.casework.restoring import Contents, Target
 from domain.casework.store_file import StoreUnusable
@@ -43,10 +44,10 @@ def restore_half(settings: Settings, saved: Path, reached: Connection) -> None:
     bidao(settings, "restore", saved)
 
 
-def test_one_that_was_killed_is_noticed_at_the_start_and_done_again(saved: Path, empty: Settings) -> None:
+def test_one_that_was_killed_is_noticed_at_the_start_and_done_again(album: Path, empty: Settings) -> None:
     spawn = get_context("spawn")
     ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=restore_half, args=(empty, saved, theirs))
+    process = spawn.Process(target=restore_half, args=(empty, album, theirs))
     process.start()
     theirs.close()  # so that a process that dies before is no silence
     assert ours.recv() == "half"
@@ -58,13 +59,14 @@ def test_one_that_was_killed_is_noticed_at_the_start_and_done_again(saved: Path,
     for _ in range(2):
         with pytest.raises(StoreUnusable, match="恢复没有做完"):
             open_case_files(empty)
-    told = bidao(empty, "restore", saved)
+    told = bidao(empty, "restore", album)
     assert told.exit_code == 0, told.output
-    with Backup(saved) as source:
+    with Backup(album) as source:
         assert len(log(empty)) == source.manifest.events
+        assert list(EvidenceFiles(empty.evidence_folder).addresses()) == list(source.addresses())
 
 
-def test_one_that_failed_leaves_nothing(saved: Path, empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_failed_leaves_nothing(album: Path, empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     make = durable.make
 
     def make_all_but_the_secret(path: Path, content: bytes) -> None:
@@ -74,7 +76,7 @@ def test_one_that_failed_leaves_nothing(saved: Path, empty: Settings, monkeypatc
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(durable, "make", make_all_but_the_secret)  # the last step but one
-        told = bidao(empty, "restore", saved)
+        told = bidao(empty, "restore", album)
     assert told.exit_code == 1
     assert "什么也没有留下" in told.output
     assert left(empty.data) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from zipfile import ZIP_BZIP2
@@ -15,6 +16,7 @@ from psycopg.sql import SQL, Identifier
 
 from api.settings import MEMORY, Settings
 from domain.casework.backups import EVENTS, LARGEST_MEMBER, LONGEST_LINE, MANIFEST, SECRET, Backup, BackupUnusable
+from domain.casework.evidence_files import EvidenceFiles
 from domain.casework.restoring import examined
 from tests.backup.operating import bidao, left, log, members, packed
 from tests.server import settings_for
@@ -212,6 +214,25 @@ def test_nor_is_any_file_of_one(saved: Path, tmp_path: Path, name: str) -> None:
     assert name in told.output.replace("\n", "")
     assert left(tmp_path) == [name]
     assert (tmp_path / name).read_bytes() == b"somebody's"
+
+
+def test_nor_is_a_folder_of_evidence_that_another_store_uses(
+    album: Path, pictured: Settings, lasting_store: Store, tmp_path: Path
+) -> None:
+    """As a rehearsal meets it that is told of its surroundings as the service is."""
+    shared = pictured.evidence_folder
+    settings = replace(lasting_store, fenced=False).settings(tmp_path / "data", evidence=shared)
+    before = list(EvidenceFiles(shared).addresses())
+    told = bidao(settings, "restore", album)
+    assert told.exit_code == 1
+    assert "恢复不动任何文件" in told.output.replace("\n", "")
+    assert "检查备份" not in told.output
+    assert left(settings.data) == []
+    assert list(EvidenceFiles(shared).addresses()) == before
+    (tmp_path / "room").mkdir()
+    elsewhere = replace(lasting_store, fenced=False).settings(tmp_path / "data", evidence=tmp_path / "room")
+    assert bidao(elsewhere, "restore", album).exit_code == 0
+    assert list(EvidenceFiles(tmp_path / "room").addresses()) == before
 
 
 def test_nor_are_views_beside_an_empty_schema(saved: Path, postgres_url: str, tmp_path: Path) -> None:
