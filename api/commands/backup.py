@@ -51,9 +51,10 @@ def backup(
         if path.exists():
             raise _taken(path)
         manifest, contents = _save(settings, path, made_at, bar)
-    _tell(f"已备份到 {path}，逐条检查无误。", manifest, contents)
+    _tell(f"已备份到 {path}，{'但缺材料文件' if manifest.lacking else '逐条检查无误'}。", manifest, contents)
     console.print("　文件里有居民信息（密封）和密钥，请加密存放，并另存一份到别的机器。")
     console.print(f"　解封要用的 {settings.key_file.name} 不在里面：恢复时也要有它，请另外保管，不要和备份放在一处。")
+    _require_files(manifest)
 
 
 @app.command()
@@ -71,7 +72,9 @@ def restore(
             contents = _restore(settings, source, bar)
             _build_beside(settings, contents.events, bar)
     if dry_run:
-        _tell("备份完好，可以恢复。", source.manifest, contents)
+        sound = "备份可以恢复，但缺材料文件" if source.manifest.lacking else "备份完好，可以恢复"
+        _tell(f"{sound}。", source.manifest, contents)
+        _require_files(source.manifest)
     else:
         _tell("已恢复，与备份逐条相同，视图已建好。", source.manifest, contents)
         console.print("　备份之后办理的不在其中：请各前端用原来的 Idempotency-Key 重发，已有的不会重复。")
@@ -85,6 +88,16 @@ def _tell(outcome: str, manifest: Manifest, contents: Contents) -> None:
     files = f"，{manifest.files}份材料文件" if manifest.files else ""
     console.print(f"　{contents.events}条事件，{contents.cases}件案件{files}，{local(manifest.made_at)}备份")
     console.print(f"　指纹 {manifest.digest}")
+    if lacking := manifest.lacking:
+        first = f"首先是案件 {lacking.case_id} 第 {lacking.version} 版"
+        console.print(f"[red]　缺材料文件：{lacking.events} 处的文件在备份时缺失或已改动，{first}。[/]")
+        console.print("[red]　请核对存放材料的文件夹（BIDAO_EVIDENCE）是否接上，再运行 bidao verify files。[/]")
+
+
+def _require_files(manifest: Manifest) -> None:
+    """End the program so that nobody overlooks what a backup lacks."""
+    if manifest.lacking:
+        raise typer.Exit(WRONG)
 
 
 def _save(settings: Settings, path: Path, made_at: datetime, bar: Progress) -> tuple[Manifest, Contents]:
@@ -92,7 +105,7 @@ def _save(settings: Settings, path: Path, made_at: datetime, bar: Progress) -> t
     _require_lasting(settings)
     require_case_files(settings)
     with closing(open_case_files(settings)) as files, _written(path) as file:
-        manifest = save(files.store, _secret_of(settings), file, made_at, _task(bar, "备份"), files.evidence)
+        manifest = save(files, _secret_of(settings), file, made_at, _task(bar, "备份"))
         file.flush()
         os.fsync(file.fileno())
         with Backup(Path(file.name)) as written:

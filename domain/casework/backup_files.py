@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+from eventsourcing.persistence import Notification
+
+from domain.casework.case_files import CaseFiles
 from domain.casework.evidence_files import EvidenceFiles
+from domain.casework.recording import UnreadableEvent
+from domain.casework.sealed_fields import told
 from domain.casework.store_file import StoreUnusable
+from domain.incident.events import EvidenceAdded
+from domain.model import Model
 
 FOLDER = "evidence/"
 MEMBER = re.compile(f"{FOLDER}([0-9a-f]{{64}})")
@@ -17,19 +24,78 @@ LARGEST = 512 * 1024 * 1024
 """Bytes: more than any file that is taken in."""
 Files = Iterable[tuple[str, bytes]]
 """Each with its SHA-256."""
+EVIDENCE_ADDED: str = EvidenceAdded.model_fields["type"].default
+_NAMED = ("original", "rendition")
 
 
-def save(evidence: EvidenceFiles, archive: ZipFile) -> int:
-    """Write all there are; how many. One that is erased meanwhile is left out. Raises `OSError`."""
-    count = 0
+class Lacking(Model):
+    """How many events name a file that a backup lacks, and the first of them."""
+
+    events: int
+    case_id: str
+    version: int
+
+
+class FileReckoning:
+    """Adds files up in order: how many, and the SHA-256 of their addresses, a line each."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self._sum = sha256()
+
+    @property
+    def digest(self) -> str:
+        return self._sum.hexdigest()
+
+    def take(self, address: str) -> None:
+        """One more."""
+        self.files += 1
+        self._sum.update(f"{address}\n".encode())
+
+
+class Naming:
+    """Where in a log each file is named that should be there."""
+
+    def __init__(self) -> None:
+        self._positions: dict[str, int] = {}
+
+    def note(self, row: Notification) -> None:
+        """One event, unopened: where its files are is no secret. One that cannot be read names none."""
+        if row.topic == EVIDENCE_ADDED:
+            with suppress(ValueError):
+                event = told(row.state)["event"]
+                self._positions |= {address: row.id for name in _NAMED if isinstance(address := event.get(name), str)}
+
+    def lacking(self, there: Iterable[str], files: CaseFiles) -> Lacking | None:
+        """The events that name a file which is not there although nobody has erased it."""
+        missing = sorted({self._positions[address] for address in self._positions.keys() - set(there)})
+        rows = [row for position in missing for row in files.store.select_notifications(position, 1)]
+        if not (found := [row for row in rows if _is_kept(row, files)]):
+            return None
+        return Lacking(events=len(found), case_id=str(found[0].originator_id), version=found[0].originator_version)
+
+
+def _is_kept(row: Notification, files: CaseFiles) -> bool:
+    """Whether what opens its files can still be read; also where nobody can tell."""
+    try:
+        [line] = files.lines.to_lines([row])
+    except UnreadableEvent:
+        return True
+    return isinstance(line.event, EvidenceAdded) and line.event.file is not None
+
+
+def save(evidence: EvidenceFiles, archive: ZipFile) -> FileReckoning:
+    """Write all that are as they were kept. One that is erased meanwhile is left out. Raises `OSError`."""
+    found = FileReckoning()
     for address in evidence.addresses():
         try:
             box = evidence.box(address)
         except FileNotFoundError:
             continue
-        archive.writestr(ZipInfo(FOLDER + address), box, ZIP_STORED)  # nothing that is sealed gets any smaller
-        count += 1
-    return count
+        if sha256(box).hexdigest() == address:
+            archive.writestr(ZipInfo(FOLDER + address), box, ZIP_STORED)  # nothing that is sealed gets any smaller
+            found.take(address)
+    return found
 
 
 def read(archive: ZipFile) -> Iterator[tuple[str, bytes]]:

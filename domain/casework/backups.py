@@ -27,9 +27,10 @@ from eventsourcing.persistence import Notification
 from pydantic import AwareDatetime, ValidationError
 
 from domain.casework import backup_files, backup_keys
+from domain.casework.backup_files import FileReckoning, Lacking, Naming
 from domain.casework.backup_keys import KeyReckoning, key_of, keys_after
 from domain.casework.batches import stream_name
-from domain.casework.evidence_files import EvidenceFiles
+from domain.casework.case_files import CaseFiles
 from domain.casework.kept_keys import KeptKey
 from domain.casework.recorders import CaseRecorder
 from domain.model import Model
@@ -55,7 +56,10 @@ class BackupUnusable(Exception):
 
 
 class Manifest(Model):
-    """What a backup holds: `digest`, `keys_digest` and `secret` are the SHA-256 of three of its files, in hex."""
+    """What a backup holds: `digest`, `keys_digest` and `secret` are the SHA-256 of three of its files, in hex.
+
+    `files` and `files_digest` tell the evidence files in it (`FileReckoning`), `lacking` those that should be.
+    """
 
     format: int
     made_at: AwareDatetime
@@ -66,6 +70,8 @@ class Manifest(Model):
     keys_digest: str
     secret: str
     files: int = 0
+    files_digest: str = FileReckoning().digest
+    lacking: Lacking | None = None
 
 
 class Reckoning:
@@ -139,28 +145,27 @@ def log_of(store: CaseRecorder, head: int) -> Iterator[Notification]:
 
 
 def save(
-    store: CaseRecorder,
-    secret: bytes,
-    file: IO[bytes],
-    made_at: datetime,
-    progress: Progress | None = None,
-    evidence: EvidenceFiles | None = None,
+    files: CaseFiles, secret: bytes, file: IO[bytes], made_at: datetime, progress: Progress | None = None
 ) -> Manifest:
     """Write a backup of all that is stored now, with its evidence files, into an empty file.
 
+    Files that are lost or altered are left out, and told in the manifest.
+
     Raises `BackupUnusable` (what is stored does not hold together), the store's `PersistenceError`, or `OSError`.
     """
+    store, naming = files.store, Naming()
     head, found = store.max_notification_id(), Reckoning()
     with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
         with archive.open(EVENTS, "w", force_zip64=True) as lines:
             for row in told(log_of(store, head), head, progress):
                 lines.write(found.take(row))
+                naming.note(row)
         if found.events != head:
             raise BackupUnusable(f"事件库说有{head}条事件，只读到第{found.events}条。")
         keys = KeyReckoning()  # after the events: none of those is without its key
         with archive.open(KEYS, "w", force_zip64=True) as lines:
             lines.writelines(map(backup_keys.line_of, keys.take(keys_after(store.keys_after))))
-        files = backup_files.save(evidence, archive) if evidence else 0
+        boxes = backup_files.save(files.evidence, archive)
         manifest = Manifest(
             format=FORMAT,
             made_at=made_at,
@@ -170,7 +175,9 @@ def save(
             keys=keys.keys,
             keys_digest=keys.digest,
             secret=hashlib.sha256(secret).hexdigest(),
-            files=files,
+            files=boxes.files,
+            files_digest=boxes.digest,
+            lacking=naming.lacking(backup_files.addresses(archive), files),
         )
         archive.writestr(SECRET, secret)
         archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))

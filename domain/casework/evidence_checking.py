@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from time import time
 from typing import NamedTuple
 
+from domain.casework.backup_files import EVIDENCE_ADDED
 from domain.casework.backups import log_of
 from domain.casework.case_files import CaseFiles
 from domain.casework.evidence_files import EvidenceFiles, FileLost
@@ -66,11 +67,10 @@ def _old(evidence: EvidenceFiles, names: Iterable[str]) -> Iterator[str]:
 def _evidence(files: CaseFiles, progress: Progress) -> Iterator[tuple[str, int, EvidenceAdded]]:
     """Whatever was handed in and can still be opened."""
     head = files.store.max_notification_id()
-    name = EvidenceAdded.model_fields["type"].default
     for row in log_of(files.store, head):
         if row.id % PAGE == 0 or row.id == head:
             progress(row.id, head)
-        if row.topic == name:
+        if row.topic == EVIDENCE_ADDED:
             [line] = files.lines.to_lines([row])
             if isinstance(line.event, EvidenceAdded) and line.event.file:
                 yield str(row.originator_id), row.originator_version, line.event

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from eventsourcing.persistence import Notification
 
+from domain.casework.backup_files import FileReckoning
 from domain.casework.backup_keys import KeyReckoning
 from domain.casework.backups import Backup, BackupUnusable, Progress, Reckoning, told
 from domain.casework.identifying import SECRET_LENGTH
@@ -54,7 +55,10 @@ def examined(backup: Backup, progress: Progress | None = None) -> Contents:
         raise BackupUnusable(f"备份 {backup.path} 的内容与清单不符，文件被改动过，请换一份。")
     if not _agree(backup.subject_keys(), backup):
         raise BackupUnusable(f"备份 {backup.path} 里的密钥与清单不符，文件被改动过，请换一份。")
-    if sum(1 for _ in backup.files()) != backup.manifest.files:
+    files = FileReckoning()
+    for address, _ in backup.files():
+        files.take(address)
+    if (files.files, files.digest) != (backup.manifest.files, backup.manifest.files_digest):
         raise BackupUnusable(f"备份 {backup.path} 里的材料文件与清单不符，文件被改动过，请换一份。")
     if len(backup.secret) != SECRET_LENGTH:
         raise BackupUnusable(f"备份 {backup.path} 里的密钥不完整，恢复后不能启动，请换一份。")

@@ -10,22 +10,27 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
+from uuid import UUID
 from zipfile import ZipFile
 
 import httpx
+import orjson
 import pytest
 import time_machine
 
 from api.doctor import examine
-from api.opening import open_outbox
+from api.opening import open_case_files, open_outbox
 from api.settings import Settings
+from domain.casework.backup_keys import keys_after
 from domain.casework.backups import Backup
+from domain.casework.evidence_files import EvidenceFiles
+from domain.casework.kept_keys import DESTROYED
 from domain.clocks import SHANGHAI
 from tests.api.visitor import START, Clock, Visitor
 from tests.backup.operating import bidao, left, log
 from tests.lives import CLOSED, REPORT
 from tests.photographs import MINUTES, photograph
-from tests.server import serving
+from tests.server import serving, settings_for
 from tests.stores import store_named
 
 Answers = dict[str, Any]
@@ -163,3 +168,35 @@ def test_photographs_are_saved_and_restored_with_it(
         again = [visitor.read(f"/api/v1/incidents/{case}/evidence/{version}").content for version in (2, 3)]
     assert again == shown
     assert shown[1] == MINUTES
+
+
+@pytest.mark.parametrize("damage", ["lost", "altered"])
+def test_a_backup_without_a_photograph_is_made_and_says_so(pictured: Settings, tmp_path: Path, damage: str) -> None:
+    """As where the folder that several machines share is not there, or a disk has a bad spot."""
+    path, evidence = tmp_path / "lacking.zip", EvidenceFiles(pictured.evidence_folder)
+    named = [line for line in map(orjson.loads, log(pictured)) if line["type"] == "incident.evidence_added"]
+    minutes = orjson.loads(named[-1]["state"])["event"]["original"]
+    if damage == "lost":
+        evidence.discard(*evidence.addresses())
+    else:
+        (evidence.folder / minutes[:2] / minutes).write_bytes(b"not as it was kept")
+    first = named[0] if damage == "lost" else named[-1]
+    at = f"{len(named) if damage == 'lost' else 1}处"
+    where = f"首先是案件{UUID(first['stream'])}第{first['version']}版"
+    told = [bidao(pictured, "backup", path), bidao(settings_for(tmp_path / "data"), "restore", path, "--dry-run")]
+    told.append(bidao(settings_for(tmp_path / "data"), "restore", path))
+    assert [one.exit_code for one in told] == [1, 1, 0], "what there is can be restored"
+    for one in told:
+        said = "".join(one.output.split())
+        assert f"缺材料文件：{at}的文件在备份时缺失或已改动，{where}" in said
+        assert "无误" not in said
+        assert "完好" not in said
+
+
+def test_what_was_erased_by_law_is_not_missed_in_a_backup(pictured: Settings, tmp_path: Path) -> None:
+    with closing(open_case_files(pictured)) as files:
+        evidence = files.evidence
+        evidence.discard(*evidence.addresses())
+        files.store.replace_keys(dict.fromkeys(keys_after(files.store.keys_after), DESTROYED))
+    told = bidao(pictured, "backup", tmp_path / "erased.zip")
+    assert (told.exit_code, "逐条检查无误" in told.output) == (0, True), told.output

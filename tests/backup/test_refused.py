@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from zipfile import ZIP_BZIP2
+from zipfile import ZIP_BZIP2, ZipFile
 
 import orjson
 import psycopg
@@ -159,6 +159,16 @@ def endless_secret(parts: Parts) -> None:
 
 def endless_manifest(parts: Parts) -> None:
     parts[MANIFEST] += b" " * LARGEST_MEMBER
+
+
+def test_a_photograph_that_is_there_twice_hides_none_that_is_missing(album: Path, tmp_path: Path) -> None:
+    """As many as the manifest says, each as it was kept."""
+    parts, path = members(album), tmp_path / "altered.zip"
+    first, second = [name for name in parts if name.startswith("evidence/")][:2]
+    packed(path, {name: content for name, content in parts.items() if name != second})
+    with ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr(first, parts[first])
+    refused(path, tmp_path, "材料文件与清单不符")
 
 
 @pytest.mark.parametrize(

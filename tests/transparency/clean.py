@@ -118,7 +118,7 @@ class Keeping:
         nth = next(self.numbers)
         path = self.folder / f"{nth}.zip"
         with path.open("wb") as file:
-            save(self.store, SECRET, file, datetime.now(self.office.now.tzinfo))
+            save(self.process.casework.files, SECRET, file, datetime.now(self.office.now.tzinfo))
         schema, beside = f"restored_{uuid4().hex}", self.folder / f"{nth}.db"
         url = self.kind.url
         making = new_schema(url, schema, [], b"") if url else new_file(beside)
