@@ -44,10 +44,11 @@ def restore_half(settings: Settings, saved: Path, reached: Connection) -> None:
     bidao(settings, "restore", saved)
 
 
-def test_one_that_was_killed_is_noticed_at_the_start_and_done_again(album: Path, empty: Settings) -> None:
+def kill_halfway(settings: Settings, saved: Path) -> None:
+    """A restore that is killed with half of the events written, and all photographs."""
     spawn = get_context("spawn")
     ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=restore_half, args=(empty, album, theirs))
+    process = spawn.Process(target=restore_half, args=(settings, saved, theirs))
     process.start()
     theirs.close()  # so that a process that dies before is no silence
     assert ours.recv() == "half"
@@ -56,6 +57,9 @@ def test_one_that_was_killed_is_noticed_at_the_start_and_done_again(album: Path,
     process.close()
     ours.close()
 
+
+def test_one_that_was_killed_is_noticed_at_the_start_and_done_again(album: Path, empty: Settings) -> None:
+    kill_halfway(empty, album)
     for _ in range(2):
         with pytest.raises(StoreUnusable, match="恢复没有做完"):
             open_case_files(empty)
@@ -64,6 +68,24 @@ def test_one_that_was_killed_is_noticed_at_the_start_and_done_again(album: Path,
     with Backup(album) as source:
         assert len(log(empty)) == source.manifest.events
         assert list(EvidenceFiles(empty.evidence_folder).addresses()) == list(source.addresses())
+
+
+def test_what_it_left_goes_when_the_next_fails_and_is_taken_for_no_other_stores(
+    album: Path, empty: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("no room")
+
+    kill_halfway(empty, album)
+    evidence = EvidenceFiles(empty.evidence_folder)
+    somebodys = evidence.keep(b"not of this backup", None).original
+    told = bidao(empty, "restore", album)
+    assert (told.exit_code, "恢复不动任何文件" in told.output.replace("\n", "")) == (1, True), told.output
+    evidence.discard(somebodys)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(EvidenceFiles, "take_in", full)
+        assert bidao(empty, "restore", album).exit_code == 1
+    assert left(empty.data) == []
 
 
 def test_one_that_failed_leaves_nothing(album: Path, empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
