@@ -83,9 +83,9 @@ class KeysInFile(KeysInMemory):
     """
 
     def __init__(self, path: Path, *, make: bool) -> None:
-        self.path = path
-        if make and not path.exists():
-            durable.make(path, _written([secrets.token_bytes(LENGTH)]))
+        self.path = path.resolve()  # a link leads to a file that others have too: the file is replaced, not the link
+        if make and not self.path.exists():
+            durable.make(self.path, _written([secrets.token_bytes(LENGTH)]))
         super().__init__(self._read())
 
     def wrap(self, key: bytes, bound_to: bytes) -> bytes:

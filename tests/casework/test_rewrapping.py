@@ -154,6 +154,21 @@ def test_a_process_that_was_idle_meanwhile_has_the_new_key(tmp_path: Path) -> No
     assert idle.unwrap(wrapped, b"place") == KEY
 
 
+def test_links_to_one_file_stay_links_to_it(tmp_path: Path) -> None:
+    shared, links = tmp_path / "kek.key", [tmp_path / "one" / "kek.key", tmp_path / "other" / "kek.key"]
+    KeysInFile(shared, make=True)
+    for link in links:
+        link.parent.mkdir()
+        link.symlink_to(shared)
+    one, other = (KeysInFile(link, make=False) for link in links)
+    wrapped = other.wrap(KEY, b"place")
+    one.renew()
+    assert all(link.is_symlink() for link in links)
+    assert one.is_newest(other.wrap(KEY, b"place"))
+    for keys in (one, other, *(KeysInFile(link, make=False) for link in links)):
+        assert keys.unwrap(wrapped, b"place") == KEY
+
+
 def test_a_key_is_unwrapped_where_it_belongs_and_by_what_wrapped_it(tmp_path: Path) -> None:
     here, elsewhere = KeysInFile(tmp_path / "here", make=True), KeysInFile(tmp_path / "elsewhere", make=True)
     wrapped = here.wrap(KEY, b"place")
