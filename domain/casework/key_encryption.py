@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.casework import durable
+from domain.casework.key_users import KeyUsers
 from domain.casework.store_file import StoreUnusable
 
 LENGTH = 32
@@ -36,11 +39,14 @@ class Wrapping(Protocol):
     def is_newest(self, wrapped: bytes) -> bool:
         """Whether it was wrapped by the newest key-encryption key."""
 
-    def renew(self) -> None:
-        """Make a new key-encryption key; the one before still unwraps."""
+    def alone(self) -> AbstractContextManager[None]:
+        """To be held from `renew` to `retire`. Raises `WrappingUnusable` at once where somebody else holds it."""
 
-    def retire(self) -> None:
-        """Destroy every key-encryption key but the newest."""
+    def renew(self) -> bytes:
+        """Make a new key-encryption key, and tell its id; the one before still unwraps."""
+
+    def retire(self, newest: bytes) -> None:
+        """Destroy every key-encryption key but the newest, which has this id: else raises `WrappingUnusable`."""
 
 
 class KeysInMemory:
@@ -69,11 +75,15 @@ class KeysInMemory:
     def is_newest(self, wrapped: bytes) -> bool:
         return wrapped[:_ID] == self._newest
 
-    def renew(self) -> None:
-        self._take([*self._keys, secrets.token_bytes(LENGTH)])
+    def alone(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
-    def retire(self) -> None:
-        self._take(self._keys[-1:])
+    def renew(self) -> bytes:
+        self._take([*self._keys, secrets.token_bytes(LENGTH)])
+        return self._newest
+
+    def retire(self, newest: bytes) -> None:
+        self._take(_only(self._keys, newest))
 
 
 class KeysInFile(KeysInMemory):
@@ -101,12 +111,24 @@ class KeysInFile(KeysInMemory):
             self._take(self._read())
         return super().unwrap(wrapped, bound_to)
 
-    def renew(self) -> None:
-        self._write([*self._read(), secrets.token_bytes(LENGTH)])
-        self._take(self._read())
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        try:
+            with KeyUsers(self.path).locked():
+                yield
+        except BlockingIOError:
+            raise WrappingUnusable(
+                f"另一个 bidao keys rewrap 正在换 {self.path} 里的密钥，这一次什么也没有改，请等它做完。"
+            ) from None
 
-    def retire(self) -> None:
-        self._write(self._read()[-1:])
+    def renew(self) -> bytes:
+        made = secrets.token_bytes(LENGTH)
+        self._write([*self._read(), made])
+        self._take(self._read())
+        return _id(made)
+
+    def retire(self, newest: bytes) -> None:
+        self._write(_only(self._read(), newest))
         self._take(self._read())
 
     def _look(self) -> None:
@@ -136,6 +158,13 @@ class KeysInFile(KeysInMemory):
             former.write(bytes(os.fstat(former.fileno()).st_size))
             former.flush()
             os.fsync(former.fileno())
+
+
+def _only(keys: list[bytes], newest: bytes) -> list[bytes]:
+    """The last of them, which is to be this one."""
+    if _id(keys[-1]) != newest:
+        raise WrappingUnusable("换钥期间密钥文件（kek.key）里又换了一把，旧的没有销毁，什么也没有丢，请再换一次。")
+    return keys[-1:]
 
 
 def _written(keys: list[bytes]) -> bytes:

@@ -14,7 +14,8 @@ from domain.casework.keyring import bound_to
 Progress = Callable[[int], None]
 """Told how many keys were looked at."""
 IN_FLIGHT = 15.0
-"""Seconds: longer than any append waits that wrapped its keys before the key file was renewed."""
+"""Seconds: longer than any append waits that wrapped its keys before the key file was renewed. What it brings is looked
+for then, and once more when nothing is left to do but to destroy the key before."""
 
 
 def _by_themselves() -> None:
@@ -32,22 +33,38 @@ def rewrap(
 
     The key of the index, where there is one, is replaced instead; `rebuild` makes the index with the new one, before
     the old one is destroyed. Services go on meanwhile. Broken off, it is run again: until the end the key before
-    still unwraps.
+    still unwraps, and it is only destroyed once nothing in the store is wrapped by it. Raises `WrappingUnusable` while
+    another one is at work.
     """
-    wrapping.renew()
-    _pass(table, wrapping, progress)
-    sleep(in_flight)
-    count, left = _pass(table, wrapping, lambda count: None)
-    while left:
-        count, left = _pass(table, wrapping, lambda count: None)
-    index = IndexKeys(table, wrapping)
-    if index.live():
-        index.make()
-        rebuild()
-        index.retire()
-    table.scrub()
-    wrapping.retire()
+    with wrapping.alone():
+        newest = wrapping.renew()
+        _pass(table, wrapping, progress)
+        sleep(in_flight)
+        count, left = _pass(table, wrapping, _unwatched)
+        while left:
+            count, left = _pass(table, wrapping, _unwatched)
+        _renew_index(table, wrapping, rebuild)
+        table.scrub()
+        while _renew_index(table, wrapping, rebuild) or _pass(table, wrapping, _unwatched)[1]:
+            table.scrub()  # of what came late, while the index was made
+        wrapping.retire(newest)
     return count
+
+
+def _unwatched(_: int) -> None:
+    """Nobody watches the later passes: they find next to nothing."""
+
+
+def _renew_index(table: KeyTable, wrapping: Wrapping, rebuild: Callable[[], None]) -> bool:
+    """Replace the keys of the index, if any is not wrapped by the newest; whether one was."""
+    kept = table.select_keys([OWNER])
+    if all(key.wrapped == DESTROYED or wrapping.is_newest(key.wrapped) for key in kept):
+        return False
+    index = IndexKeys(table, wrapping)
+    index.make()
+    rebuild()
+    index.retire()
+    return True
 
 
 def _pass(table: KeyTable, wrapping: Wrapping, progress: Progress) -> tuple[int, int]:

@@ -11,9 +11,12 @@ import pytest
 
 from domain.casework import durable
 from domain.casework.case_files import KEY_FILE, CaseFiles, sqlite_env
-from domain.casework.kept_keys import BEFORE_ALL, DESTROYED
-from domain.casework.key_encryption import KeysInFile, Wrapping, WrappingUnusable
+from domain.casework.index_keys import OWNER, IndexKeys
+from domain.casework.kept_keys import BEFORE_ALL, DESTROYED, KeptKey
+from domain.casework.key_encryption import KeysInFile, KeysInMemory, Wrapping, WrappingUnusable
+from domain.casework.keyring import bound_to, fingerprint_of
 from domain.casework.rewrapping import rewrap
+from domain.casework.sealing import KeyId
 from domain.erasure import ApproveErasure
 from domain.incident.words import Stage
 from tests.casework.office import Office, Process, caller_of
@@ -127,6 +130,59 @@ def found(folder: Path, what: bytes) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file() and what in path.read_bytes()]
 
 
+async def test_of_two_at_once_one_is_refused_and_changes_nothing(office: Office) -> None:
+    if office.kind.name == "memory":
+        assert rewrap(office.process().casework.files.store, KeysInMemory(), nothing, AT_ONCE) == 0, "nobody else can"
+        return
+    process, another = office.process(), office.process()
+    await ready(process)
+    store, wrapping, refused = process.casework.files.store, wrapping_of(process), list[str]()
+
+    def second() -> None:
+        before = file_of(office).read_bytes(), store.keys_after(BEFORE_ALL)
+        with pytest.raises(WrappingUnusable, match="另一个 bidao keys rewrap 正在换") as no:
+            rewrap(another.casework.files.store, wrapping_of(another), nothing, AT_ONCE)
+        assert (file_of(office).read_bytes(), store.keys_after(BEFORE_ALL)) == before
+        refused.append(str(no.value))
+
+    IndexKeys(store, wrapping).make()
+    rewrap(store, wrapping, nothing, AT_ONCE, second)
+    assert len(refused) == 1
+    assert (await reported(office.process()))[0].reporter is not None
+    assert rewrap(another.casework.files.store, wrapping_of(another), nothing, AT_ONCE) > 0, "the lock is free again"
+    assert (await reported(office.process()))[0].reporter is not None
+
+
+@pytest.mark.parametrize("late", [KeyId("s-late", "case", 1), KeyId(OWNER, "index", 9)])
+async def test_what_comes_late_is_wrapped_anew_before_the_key_before_is_destroyed(office: Office, late: KeyId) -> None:
+    """While the index is made, an append comes in that was held up longer than anybody thought; or its key does."""
+    process = office.process()
+    await ready(process)
+    store, wrapping = process.casework.files.store, wrapping_of(process)
+    held_up = KeptKey(late, wrapping.wrap(KEY, bound_to(late)), fingerprint_of(KEY))
+
+    def comes() -> None:
+        store.put_key(held_up)
+
+    IndexKeys(store, wrapping).make()
+    rewrap(store, wrapping, nothing, AT_ONCE, comes)
+    kept = [key for key in store.select_keys([late.subject]) if key.wrapped != DESTROYED]
+    assert kept
+    assert all(wrapping.is_newest(key.wrapped) for key in kept)
+    assert all(len(wrapping.unwrap(key.wrapped, bound_to(key.id))) == len(KEY) for key in kept)
+
+
+def test_only_the_key_that_was_told_is_left_alone(tmp_path: Path) -> None:
+    keys = KeysInFile(tmp_path / "kek.key", make=True)
+    wrapped, first = keys.wrap(KEY, b"place"), keys.renew()
+    keys.renew()
+    before = keys.path.read_bytes()
+    with pytest.raises(WrappingUnusable, match="旧的没有销毁"):
+        keys.retire(first)
+    assert keys.path.read_bytes() == before
+    assert keys.unwrap(wrapped, b"place") == KEY
+
+
 def test_the_key_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     KeysInFile(tmp_path / "kek.key", make=True)
     assert (tmp_path / "kek.key").stat().st_mode & 0o777 == 0o600
@@ -143,8 +199,7 @@ def test_a_process_that_was_idle_meanwhile_has_the_new_key(tmp_path: Path) -> No
     busy, idle = KeysInFile(path, make=True), KeysInFile(path, make=False)
     for _ in range(20):
         before = path.stat().st_ino
-        busy.renew()
-        busy.retire()
+        busy.retire(busy.renew())
         if path.stat().st_ino == before:
             break
         idle = KeysInFile(path, make=False)
