@@ -71,7 +71,10 @@ def tell(casework: Casework, subject: str) -> None:
         console.print(f"　{kept.label}留存到 {kept.until:%Y-%m-%d}，依据{kept.source}")
 
 
-def rewrap_keys(data: Data = None) -> None:
+def rewrap_keys(
+    only: Annotated[bool, typer.Option("--only", help="密钥文件记着的别的库都已不用，只有这个库在用")] = False,
+    data: Data = None,
+) -> None:
     """换钥：换一把密钥加密密钥（kek.key），库里全部密钥重新包装，盲索引换新；服务不必停。此后旧备份读不出已删除的资料。"""
     settings = settings_with(data)
     require_case_files(settings)
@@ -90,5 +93,6 @@ def rewrap_keys(data: Data = None) -> None:
             files.keyring.wrapping,
             lambda done: bar.update(task, completed=done),
             rebuild=lambda: views.index.catch_up(shown),
+            only=only,
         )
     console.print(f"已换钥，{count} 把密钥重新包装；旧的密钥已从 {settings.key_file} 去掉，请另存新的一份，销毁旧的。")

@@ -53,7 +53,7 @@ class CaseFiles(Application[UUID]):
         path = self.env.get(KEY_FILE)
         if path is None:
             return IN_MEMORY
-        return KeysInFile(Path(path), make=not self.store.keys_after(BEFORE_ALL))
+        return KeysInFile(Path(path), make=not self.store.keys_after(BEFORE_ALL), store=self.store.place)
 
     @property
     def store(self) -> CaseRecorder:

@@ -39,8 +39,11 @@ class Wrapping(Protocol):
     def is_newest(self, wrapped: bytes) -> bool:
         """Whether it was wrapped by the newest key-encryption key."""
 
-    def alone(self) -> AbstractContextManager[None]:
-        """To be held from `renew` to `retire`. Raises `WrappingUnusable` at once where somebody else holds it."""
+    def alone(self, only: bool) -> AbstractContextManager[None]:
+        """To be held from `renew` to `retire`. Raises `WrappingUnusable` at once where somebody else holds it.
+
+        So it does where another store has these keys, unless somebody says that this is the `only` one.
+        """
 
     def renew(self) -> bytes:
         """Make a new key-encryption key, and tell its id; the one before still unwraps."""
@@ -75,7 +78,7 @@ class KeysInMemory:
     def is_newest(self, wrapped: bytes) -> bool:
         return wrapped[:_ID] == self._newest
 
-    def alone(self) -> AbstractContextManager[None]:
+    def alone(self, only: bool) -> AbstractContextManager[None]:
         return nullcontext()
 
     def renew(self) -> bytes:
@@ -89,14 +92,17 @@ class KeysInMemory:
 class KeysInFile(KeysInMemory):
     """The same in a file of mode 0600, a line each, the newest last; other processes' changes are noticed when needed.
 
-    Raises `WrappingUnusable` for a file that is not whole, or is missing where `make` is false.
+    `store` is where the store is that is wrapped by them (`CaseRecorder.place`); it is noted beside the file. Raises
+    `WrappingUnusable` for a file that is not whole, or is missing where `make` is false.
     """
 
-    def __init__(self, path: Path, *, make: bool) -> None:
+    def __init__(self, path: Path, *, make: bool, store: str = "") -> None:
         self.path = path.resolve()  # a link leads to a file that others have too: the file is replaced, not the link
         if make and not self.path.exists():
             durable.make(self.path, _written([secrets.token_bytes(LENGTH)]))
         super().__init__(self._read())
+        self._users = KeyUsers(self.path, store)
+        self._users.note()
 
     def wrap(self, key: bytes, bound_to: bytes) -> bytes:
         self._look()
@@ -112,14 +118,26 @@ class KeysInFile(KeysInMemory):
         return super().unwrap(wrapped, bound_to)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self, only: bool) -> Iterator[None]:
         try:
-            with KeyUsers(self.path).locked():
+            with self._users.locked():
+                if only:
+                    self._users.disown_others()
+                self._require_no_other()
                 yield
         except BlockingIOError:
             raise WrappingUnusable(
                 f"另一个 bidao keys rewrap 正在换 {self.path} 里的密钥，这一次什么也没有改，请等它做完。"
             ) from None
+
+    def _require_no_other(self) -> None:
+        """Or what the other store keeps could never be read again."""
+        if others := self._users.others():
+            raise WrappingUnusable(
+                f"密钥文件 {self.path} 还有别的库在用：{'；'.join(others)}。换钥会销毁旧密钥，那些库就再也读不出来，"
+                f"所以旧密钥一把也没有销毁。请把 {self.path.name} 另拷一份给其中一个库（用 BIDAO_KEK 指明）；"
+                "那些库确已不用的，或者这个库原来就在那里的，加 --only 再运行。"
+            )
 
     def renew(self) -> bytes:
         made = secrets.token_bytes(LENGTH)
@@ -128,6 +146,7 @@ class KeysInFile(KeysInMemory):
         return _id(made)
 
     def retire(self, newest: bytes) -> None:
+        self._require_no_other()
         self._write(_only(self._read(), newest))
         self._take(self._read())
 

@@ -119,6 +119,11 @@ class PostgresCaseRecorder(PostgresApplicationRecorder):
         return SQL(query).format(schema=Identifier(self.datastore.schema))
 
     @property
+    def place(self) -> str:
+        database = self._eras.database
+        return f"PostgreSQL {database} {self.datastore.schema}" if database else ""
+
+    @property
     def era(self) -> Keys:
         return self._eras.current
 

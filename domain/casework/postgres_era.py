@@ -16,7 +16,7 @@ from domain.casework.batches import Keys
 ERA = ""
 """Stands for the store itself where a stream is named."""
 _IDENTITY = """
-    SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8), oid FROM pg_database
+    SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8), datname, oid FROM pg_database
     WHERE datname = current_database() AND NOT pg_is_in_recovery()"""
 _SYSTEM = "SELECT system_identifier FROM pg_control_system()"
 
@@ -29,6 +29,8 @@ class Eras:
         self._identity: tuple[Any, ...] | None = None
         self._count = 0
         self.current: Keys = frozenset({(ERA, 1)})
+        self.database = ""
+        """Name of the database that answers, with what tells it from all others; empty on a standby."""
 
     def see(self, connection: psycopg.Connection[Any]) -> None:
         """Look who answers. A standby has no era of its own yet."""
@@ -45,3 +47,4 @@ class Eras:
                 self._count += 1
                 self.current = frozenset({(ERA, self._count + 1)})
             self._identity = identity
+            self.database = f"{identity[1]} ({identity[2]}/{identity[3]})"

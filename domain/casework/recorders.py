@@ -42,6 +42,10 @@ class CaseRecorder(KeyTable, Protocol):
     """
 
     @property
+    def place(self) -> str:
+        """Where it is, for operators to read: the same however it is reached, and no other store's; empty in memory."""
+
+    @property
     def era(self) -> Keys:
         """To be named among what has to be free: the append is refused once the store is another or an earlier one.
 
@@ -132,6 +136,10 @@ class MemoryCaseRecorder(POPOApplicationRecorder):
         super().__init__()
         self._case_numbers: dict[str, int] = {}
         self._keys: dict[KeyId, KeptKey] = {}
+
+    @property
+    def place(self) -> str:
+        return ""
 
     @property
     def era(self) -> Keys:

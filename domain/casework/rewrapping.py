@@ -28,15 +28,17 @@ def rewrap(
     progress: Progress,
     in_flight: float = IN_FLIGHT,
     rebuild: Callable[[], None] = _by_themselves,
+    *,
+    only: bool = False,
 ) -> int:
     """Renew the key-encryption key, wrap every key with it, destroy the one before; how many keys there are.
 
     The key of the index, where there is one, is replaced instead; `rebuild` makes the index with the new one, before
     the old one is destroyed. Services go on meanwhile. Broken off, it is run again: until the end the key before
     still unwraps, and it is only destroyed once nothing in the store is wrapped by it. Raises `WrappingUnusable` while
-    another one is at work.
+    another one is at work, and where another store has these keys, unless this is said to be the `only` one.
     """
-    with wrapping.alone():
+    with wrapping.alone(only):
         newest = wrapping.renew()
         _pass(table, wrapping, progress)
         sleep(in_flight)

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -90,6 +92,11 @@ class SQLiteCaseRecorder(SQLiteApplicationRecorder):
             raise StoreUnusable(f"数据文件 {name} 不能使用预写日志，请放在本机磁盘上。")
         if self._complete:
             self._refuse_gaps()
+
+    @property
+    def place(self) -> str:
+        path = Path(self.datastore.pool.db_name).resolve()
+        return f"{os.fsencode(path).decode(errors='backslashreplace')} ({path.stat().st_ino})"  # one path in two houses
 
     @property
     def era(self) -> Keys:

@@ -88,7 +88,7 @@ async def test_an_old_copy_tells_nothing_of_whoever_was_forgotten_since(tmp_path
     office.now += TEN_YEARS
     await erasing.enact(ApproveErasure(subject=WHO), caller_of(DISTRICT, "approve"))
     assert NAME in told_by(tmp_path / "then" / "events.db", file_of(office))
-    rewrap(process.casework.files.store, wrapping_of(process), nothing, AT_ONCE)
+    rewrap(process.casework.files.store, wrapping_of(process), nothing, AT_ONCE, only=True)  # the copy was opened
     with pytest.raises(WrappingUnusable):
         told_by(tmp_path / "then" / "events.db", file_of(office))
     await office.aclose()
@@ -151,6 +151,47 @@ async def test_of_two_at_once_one_is_refused_and_changes_nothing(office: Office)
     assert (await reported(office.process()))[0].reporter is not None
     assert rewrap(another.casework.files.store, wrapping_of(another), nothing, AT_ONCE) > 0, "the lock is free again"
     assert (await reported(office.process()))[0].reporter is not None
+
+
+async def test_what_another_store_is_wrapped_by_is_not_destroyed(kind: StoreKind, tmp_path: Path) -> None:
+    """Neither at the start nor where the other store comes in the midst of it; a file of its own, or a word, helps."""
+    if kind.name == "memory":
+        assert not CaseFiles(env=kind.env(tmp_path)).store.place, "nobody shares what is in memory"
+        return
+    shared, offices = tmp_path / "kek.key", list[Office]()
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        offices.append(Office(kind, tmp_path / name))
+        offices[-1].env[KEY_FILE] = str(shared)
+    one, other = offices
+    process, again = one.process(), one.process()
+    await ready(process)
+    store, wrapping = process.casework.files.store, wrapping_of(process)
+    rewrap(again.casework.files.store, wrapping_of(again), nothing, AT_ONCE)  # two processes of one store may
+    IndexKeys(store, wrapping).make()
+
+    def comes() -> None:
+        other.process()
+
+    with pytest.raises(WrappingUnusable, match="还有别的库在用"):
+        rewrap(store, wrapping, nothing, AT_ONCE, comes)
+    await ready(other.process())
+    before = shared.read_bytes()
+    for office in (one, other):
+        asked = office.processes[0]
+        with pytest.raises(WrappingUnusable, match="还有别的库在用"):
+            rewrap(asked.casework.files.store, wrapping_of(asked), nothing, AT_ONCE)
+        assert shared.read_bytes() == before
+        assert (await reported(office.process()))[0].reporter is not None
+    other.env[KEY_FILE] = str(tmp_path / "own.key")
+    shutil.copy(shared, other.env[KEY_FILE])
+    rewrap(store, wrapping, nothing, AT_ONCE, only=True)
+    for office in (one, other):
+        moved = office.process()
+        assert (await reported(moved))[0].reporter is not None
+        rewrap(moved.casework.files.store, wrapping_of(moved), nothing, AT_ONCE)
+        assert (await reported(office.process()))[0].reporter is not None
+        await office.aclose()
 
 
 @pytest.mark.parametrize("late", [KeyId("s-late", "case", 1), KeyId(OWNER, "index", 9)])

@@ -137,7 +137,7 @@ def test_nobody_who_was_forgotten_is_found_by_trying(
     lasting_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forgetting, "rewrap", partial(rewrap, in_flight=0.0))
-    settings = lasting_store.settings(tmp_path / "data", wait_timeout=9)
+    settings = lasting_store.settings(tmp_path / "data", wait_timeout=9, kek=tmp_path / "kek.key")
     then = tmp_path / "then.key"
     with serving(settings, Clock()) as url, httpx.Client(base_url=url, timeout=60) as client:
         visitor = Visitor(client, Clock())
@@ -152,7 +152,8 @@ def test_nobody_who_was_forgotten_is_found_by_trying(
         assert found(visitor, PHONE) == 0
         assert left_in(settings, tmp_path / "between", old, then) == {ANOTHER}
         assert phones_in(old, [], settings.key_file) == {PHONE}, "before the rotation the old backup tells"
-        done = CliRunner().invoke(app, ["keys", "rewrap", "--data", str(settings.data)], env=environment(settings))
+        its_own = {**environment(settings), "BIDAO_KEK": str(settings.key_file)}
+        done = CliRunner().invoke(app, ["keys", "rewrap", "--data", str(settings.data)], env=its_own)
         assert done.exit_code == 0, done.output
         assert (found(visitor, ANOTHER), found(visitor, PHONE)) == (1, 0)
         assert left_in(settings, tmp_path / "afterwards", old, then) == set()
