@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api/v1", route_class=DoorRoute, dependencies=[Securi
 EXAMPLE: dict[str, JsonValue] = {"phone": "138 0000 0000"}
 LOOK = 0.02
 """Seconds from one look to the next, whether the index has come so far."""
-Dialled = Annotated[str, StringConstraints(pattern=r"^[+＋]?[0-9０-９][0-9０-９ -]{0,30}[0-9０-９]$")]
+Dialled = Annotated[str, StringConstraints(pattern=r"^[+＋(（]{0,2}[0-9０-９][0-9０-９ ().（）．-]{0,30}[0-9０-９]$")]
 
 
 def _one_of_them(schema: dict[str, Any]) -> None:
@@ -43,7 +43,7 @@ def _one_of_them(schema: dict[str, Any]) -> None:
 
 
 class Wanted(Model):
-    """要找的人：电话或姓名，填一项。与登记的完全相同才算；空格、连字符、+86、全角半角不计。只写在正文里，不保存。"""
+    """要找的人：电话或姓名，填一项。与登记的完全相同才算；空格、连字符、点、括号、86、全角半角不计。只写在正文里，不保存。"""
 
     model_config = ConfigDict(json_schema_extra=_one_of_them)
     name: ClassVar[str] = "search"

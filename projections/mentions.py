@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.casework.case_files import CaseFiles
+from domain.casework.index_keys import normalised
 from domain.casework.keyring import Keyring
 from domain.casework.recorders import Stored
 from domain.casework.recording import STREAMS, RecordedEvent, RegisterLine
@@ -69,7 +70,9 @@ class Mentions:
                     found.forgotten.add(subject)
                 case RecordedEvent(event=TextRedacted()):
                     gone = self._redacted(line, keyring)
-                    found.gone, found.come = found.gone | gone, found.come - gone
+                    alike = {_alike(one) for one in gone}
+                    found.come = {one for one in found.come if _alike(one) not in alike}
+                    found.gone |= gone
                 case RecordedEvent():
                     found.come |= {one for _, one in mentions(line) if one.subject not in self._forgotten}
         return found
@@ -82,8 +85,8 @@ class Mentions:
                 said += [((one.version, path), mention) for path, mention in mentions(one)]
                 if isinstance(one.event, TextRedacted):
                     redacted |= {(where.version, where.field) for where in one.event.redactions}
-        stays = {mention for at, mention in said if at not in redacted}
-        return {mention for at, mention in said if at in redacted} - stays
+        stays = {_alike(mention) for at, mention in said if at not in redacted}
+        return {mention for at, mention in said if at in redacted and _alike(mention) not in stays}
 
     def _read_erasures(self) -> None:
         """Whoever is named again after that is not to be found either."""
@@ -94,6 +97,11 @@ class Mentions:
             event = decoded_unopened(row).event
             if isinstance(event, ErasureApproved):
                 self._forgotten.add(event.subject)
+
+
+def _alike(mention: Mention) -> Mention:
+    """As the index has it: one for all ways to write it."""
+    return mention._replace(value=normalised(mention.kind, mention.value))
 
 
 def mentions(line: RecordedEvent) -> Iterator[tuple[str, Mention]]:

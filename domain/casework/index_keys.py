@@ -22,7 +22,7 @@ OWNER = "(index)"
 """In place of a subject: no id is written like it."""
 _TOKEN = 16
 """Bytes kept of HMAC-SHA-256: 128 bits, as many as keep two values apart among any number there will be."""
-_NOT_SAID = {"phone": re.compile(r"[\s()-]|^(\+|00)86"), "name": re.compile(r"\s")}
+_NOT_SAID = {"phone": re.compile(r"[\s().-]|^(\+|00)86|^86(?=1\d{10}$)"), "name": re.compile(r"\s")}
 
 
 class IndexKey(NamedTuple):
@@ -72,7 +72,7 @@ class IndexKeys:
 
 
 def normalised(kind: str, value: str) -> str:
-    """The same for every way to write it: full width or half, with spaces, dashes, the country's code, or without."""
+    """The same for every way to write it: full width or half, with spaces, dashes, dots, the country's code, or not."""
     told = unicodedata.normalize("NFKC", value).strip()
     for dash in "‐‑‒–—―−":
         told = told.replace(dash, "-")

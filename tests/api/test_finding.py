@@ -67,6 +67,14 @@ def test_staff_find_within_their_scope_and_residents_nobody(door: Visitor) -> No
     assert door.client.post(PATH, json={"phone": "13611110004"}).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "written", ["86 13611110014", "136.1111.0014", "（136）11110014", "+86 (136) 1111-0014", "１３６．１１１１００１４"]
+)
+def test_a_phone_is_found_however_it_is_written(door: Visitor, written: str) -> None:
+    case = reported(door, "滕另", "13611110014")
+    assert case in found(door, OFFICER, phone=written)
+
+
 def test_more_than_are_shown_is_said(door: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [reported(door, "粟多", "13611110005") for _ in range(3)]
     monkeypatch.setattr(finding, "MOST", 2)

@@ -267,3 +267,32 @@ async def test_of_processes_that_begin_at_once_all_have_the_same_key(finder: Fin
 
 
 APPROVE = ApproveErasure(subject=RESIDENT.id)
+
+
+async def test_what_is_redacted_in_one_spelling_is_found_by_the_other_that_stays(finder: Finder) -> None:
+    """As the index has it that is made again from the first event; and not once both are redacted."""
+    meeting = SECRETARY(held("王 某人", "王某人"))
+    await finder.process.do(*until(Stage.ARCHIVED, meanwhile={Stage.HANDLING: (meeting,)}, reporter=ZENG))
+    request = RequestErasure(subject=RESIDENT.id, ground=Ground.CONSENT_WITHDRAWN)
+    await finder.process.casework.enact(request, caller_of(RESIDENT, "request"))
+    lines = await finder.process.lines()
+    version = next(line.version for line in lines if line.event.type == "incident.meeting_held")
+    for number, there in enumerate(([CASE], [])):
+        assert finder.found("王某人") == [CASE]
+        one = Redaction(version=version, field=f"attendance.{number}.name", text="一名住户")
+        await finder.process.do(SECRETARY(c.RedactText(subject=RESIDENT.id, redactions=(one,))))
+        assert finder.found("王某人") == there
+        finder.begin_again()
+        assert finder.found("王某人") == there
+
+
+@pytest.mark.parametrize(
+    "written", ["8613800000000", "86 138 0000 0000", "138.0000.0000", "（138）00000000", "+86 (138) 0000．0000"]
+)
+def test_a_mobile_number_is_one_however_it_is_written(written: str) -> None:
+    assert normalised("phone", written) == "13800000000"
+
+
+@pytest.mark.parametrize("number", ["86138000", "8601012345678", "861380000000", "86138000000001"])
+def test_what_only_begins_like_the_country_is_left_as_it_is(number: str) -> None:
+    assert normalised("phone", number) == number
