@@ -95,4 +95,5 @@ def rewrap_keys(
             rebuild=lambda: views.index.catch_up(shown),
             only=only,
         )
-    console.print(f"已换钥，{count} 把密钥重新包装；旧的密钥已从 {settings.key_file} 去掉，请另存新的一份，销毁旧的。")
+    console.print(f"已换钥，{count} 把密钥重新包装；旧的密钥已从 {settings.key_file} 去掉，请另存新的一份。")
+    console.print("　以前的备份从此要旧的密钥文件才能恢复：请现在另做一份备份，再销毁旧的密钥文件和旧备份。")
