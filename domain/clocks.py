@@ -84,9 +84,9 @@ class RuleTable(Model):
     version: Code
     valid_from: Instant = ALWAYS
     """Governs cases reported from then on."""
-    claim_tolerance: int = Field(default=30 * 60, ge=0)
+    claim_tolerance: int = Field(default=30 * 60, ge=0, le=31 * 24 * 3600)
     """A claimed time counts when recorded within this many seconds."""
-    clock_skew: int = Field(default=60, ge=0)
+    clock_skew: int = Field(default=60, ge=0, le=24 * 3600)
     """How many seconds ahead of the server a claimed time may be."""
     accept: Limit
     """reported → accepted or rejected."""
@@ -104,13 +104,13 @@ class RuleTable(Model):
     check_rural: Limit
     yellow: Annotated[float, Field(gt=0, lt=1)] = 0.8
     """The share of a limit after which its light turns yellow."""
-    extensions: int = Field(default=2, ge=0)
-    suspensions: int = Field(default=1, ge=0)
-    suspension_days: int = Field(default=365, ge=1)
-    returns: int = Field(default=2, ge=0)
+    extensions: int = Field(default=2, ge=0, le=100)
+    suspensions: int = Field(default=1, ge=0, le=100)
+    suspension_days: int = Field(default=365, ge=1, le=3660)
+    returns: int = Field(default=2, ge=0, le=100)
     """After this many returns only a binding dispatch by a higher level."""
-    unreachable_tries: int = Field(default=3, ge=1)
-    unreachable_days: int = Field(default=2, ge=1)
+    unreachable_tries: int = Field(default=3, ge=1, le=100)
+    unreachable_days: int = Field(default=2, ge=1, le=366)
     alike_metres: int = Field(default=50, ge=1, le=500)
     """Open cases of one category this near to each other may be about one matter …"""
     alike_hours: int = Field(default=24, ge=1, le=24 * 31)

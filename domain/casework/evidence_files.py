@@ -10,6 +10,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,8 +44,16 @@ class EvidenceFiles:
     """The files of one store in a folder (None: in one that goes with the process). From any thread."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._passing = TemporaryDirectory(prefix="bidao-evidence-") if folder is None else None
-        self.folder = Path(self._passing.name) if self._passing else folder or Path()
+        self._lasting = folder
+        self._passing: TemporaryDirectory[str] | None = None
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where they lie; one that goes with the process is made when it is first needed."""
+        if self._lasting is not None:
+            return self._lasting
+        self._passing = TemporaryDirectory(prefix="bidao-evidence-")
+        return Path(self._passing.name)
 
     def keep(self, original: bytes, rendition: bytes | None) -> SealedFile:
         """Seal and store, durably: both, or nothing. Raises `OSError`."""

@@ -123,3 +123,32 @@ def references(document: Any) -> Iterator[str]:
 def test_every_reference_leads_somewhere() -> None:
     known = {f"#/components/{part}/{name}" for part, entries in DESCRIBED["components"].items() for name in entries}
     assert set(references(DESCRIBED)) <= known
+
+
+def unbounded(schema: dict[str, Any], path: str, seen: set[str]) -> Iterator[str]:
+    """Every integer that may be as large as somebody likes, within a schema and what it refers to."""
+    if reference := schema.get("$ref"):
+        name = reference.rpartition("/")[2]
+        if name not in seen:
+            yield from unbounded(DESCRIBED["components"]["schemas"][name], name, seen | {name})
+        return
+    bounds = {"maximum", "exclusiveMaximum", "enum", "const"}
+    if schema.get("type") == "integer" and not bounds & schema.keys():
+        yield path
+    within = [(f"{path}.{name}", part) for name, part in schema.get("properties", {}).items()]
+    within += [(path, part) for kind in ("anyOf", "oneOf", "allOf", "prefixItems") for part in schema.get(kind, ())]
+    within += [(path, schema[kind]) for kind in ("items", "additionalProperties") if isinstance(schema.get(kind), dict)]
+    for inner, part in within:
+        yield from unbounded(part, inner, seen)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, told) in OPERATIONS.items() if "requestBody" in told])
+def test_no_number_in_a_body_is_larger_than_can_be_kept(name: str) -> None:
+    """What is kept is JSON whose integers have 64 bits: a larger one would be an error of ours, not of who sent it."""
+    content = OPERATIONS[name][2]["requestBody"]["content"]
+    assert [path for media in content.values() for path in unbounded(media["schema"], name, set())] == []
+
+
+def test_what_looks_for_unbounded_numbers_finds_them() -> None:
+    schema = {"properties": {"a": {"type": "integer"}, "b": {"items": {"type": "integer", "minimum": 0}}}}
+    assert list(unbounded(schema, "x", set())) == ["x.a", "x.b"]

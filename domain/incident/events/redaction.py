@@ -15,7 +15,7 @@ Path = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.([a-z_]+|[0-9]+)){0
 class Redaction(Model):
     """遮盖后的文字：替换哪一行案卷的哪一项。"""
 
-    version: int = Field(ge=1, strict=True, description="案卷的哪一行")
+    version: int = Field(ge=1, le=999_999_999, strict=True, description="案卷的哪一行")
     field: Path = Field(description="其中哪一项，如 description、attendance.0.name")
     text: Personal[Words] = Field(description="遮盖后的文字")
 
