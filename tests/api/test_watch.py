@@ -44,7 +44,7 @@ def watching(data: Data, url: str, **changes: Any) -> Iterator[Visitor]:
     """The service with its watch on, its clock set by hand, and calls posted to this address."""
     settings = data(watch=True, watch_period=0.02, webhook_url=url, webhook_secret=SECRET, webhook_timeout=5, **changes)
     clock = Clock()
-    with serving(settings, clock) as base, httpx.Client(base_url=base) as client:
+    with serving(settings, clock) as base, httpx.Client(base_url=base, timeout=60) as client:
         yield Visitor(client, clock)
 
 
